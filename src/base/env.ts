@@ -1,0 +1,124 @@
+// The environment: everything a broker needs that is not computation. Time, chance, files, sockets and heavy
+// arithmetic come in through here, so that the same code runs on the real platform, in memory, under a clock a
+// test moves, and in a simulator. Interfaces only; `real/` and `memory/` make them.
+
+export interface Env {
+  /** Milliseconds since an arbitrary start; never goes back. Sessions and timeouts run on it. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970, as the machine believes. Record timestamps and retention run on it. */
+  wallMs(): number;
+  /** Runs once after `ms` (any length; 2^31 - 1 is no limit). Disposing cancels. An `unref`ed timer does not keep the process alive. */
+  timer(ms: number, run: () => void, options?: { unref?: boolean }): Disposable;
+  /** Runs after the input that is ready now has been handled, in order of the calls: work of one turn goes together. */
+  defer(run: () => void): void;
+  /** In [0, 1). */
+  random(): number;
+  randomBytes(count: number): Uint8Array;
+  readonly files: FileSystem;
+  readonly network: Network;
+  readonly compute: Compute;
+}
+
+/** Files and folders. Paths are absolute. Failures are Errors with a POSIX `code` (ENOENT, EEXIST, ENOSPC, EIO, EMFILE, ...). */
+export interface FileSystem {
+  /** `read`: must exist. `write`: must exist, read and write. `create`: made when absent, read and write, never truncated. */
+  open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle>;
+  readDirectory(path: string): Promise<DirectoryEntry[]>;
+  /** Makes the folder and its missing parents; an existing folder is no error. */
+  makeDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a folder with all it holds; what is absent is no error. */
+  remove(path: string): Promise<void>;
+  /** Undefined when there is nothing at the path. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Makes the folder's entries (created, renamed, removed names) durable. */
+  syncDirectory(path: string): Promise<void>;
+  readFile(path: string): Promise<Buffer>;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly isDirectory: boolean;
+}
+
+export interface FileStat {
+  readonly bytes: number;
+  readonly isDirectory: boolean;
+  readonly modifiedMs: number;
+}
+
+export interface FileHandle {
+  /** Fills `into` from `position`; returns the bytes read, fewer only at the end of the file. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Writes all buffers one after the other at `position`, or throws; a crash may leave any part. The buffers may not change meanwhile. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /** Returns when what was written is durable (fdatasync). */
+  dataSync(): Promise<void>;
+  /** Cuts or extends with zeros. */
+  truncate(bytes: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface Network {
+  /** Port 0 takes a free one. Failures carry EADDRINUSE, EADDRNOTAVAIL, EACCES, ... as `code`. */
+  listen(options: { host: string; port: number }, onConnection: (socket: Socket) => void): Promise<ListeningSocket>;
+  connect(options: { host: string; port: number }): Promise<Socket>;
+}
+
+export interface ListeningSocket {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting; open connections stay. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a socket tells its owner. `closed` comes once and last, with the error that ended the connection if there was one. */
+export interface SocketEvents {
+  data(chunk: Buffer): void;
+  /** The other side will send no more. */
+  ended(): void;
+  /** What `write` had to queue has left: more may be written. */
+  drained(): void;
+  closed(error: Error | undefined): void;
+}
+
+export interface Socket {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Must be called once, in the turn in which the socket was received. */
+  listen(events: SocketEvents): void;
+  /** Queues the buffers, which may not change until sent; false when the peer does not keep up and the caller should wait for `drained`. */
+  write(buffers: readonly Uint8Array[]): boolean;
+  /** Bytes handed to `write` that have not left yet. */
+  readonly queuedBytes: number;
+  /** Stops `data` until `resume`; the peer is slowed down by TCP. */
+  pause(): void;
+  resume(): void;
+  /** Closes after what is queued has been sent. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+export type CompressionCodec = 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
+/** Arithmetic over many bytes, which may leave the event loop's thread. Small inputs are answered at once, without a promise. */
+export interface Compute {
+  /** CRC-32C (Castagnoli) of the bytes, unsigned. */
+  crc32c(bytes: Uint8Array): number;
+  /** gzip member, raw snappy block, lz4 frame, zstd frame. `level` in the codec's own scale. */
+  compress(codec: CompressionCodec, bytes: Uint8Array, level?: number): Buffer | Promise<Buffer>;
+  /**
+   * The reverse of `compress`. Never allocates more than about `maxBytes` of output.
+   * @throws OutputLimitError when the output would exceed `maxBytes`; Error when the bytes are not of that codec
+   */
+  decompress(codec: CompressionCodec, bytes: Uint8Array, maxBytes: number): Buffer | Promise<Buffer>;
+}
+
+/** Decompression stopped at its output limit: the input may be a bomb. */
+export class OutputLimitError extends Error {
+  override readonly name = 'OutputLimitError';
+}
