@@ -62,8 +62,16 @@ export interface FileHandle {
 
 export interface Network {
   /** Port 0 takes a free one. Failures carry EADDRINUSE, EADDRNOTAVAIL, EACCES, ... as `code`. */
-  listen(options: { host: string; port: number }, onConnection: (socket: Socket) => void): Promise<ListeningSocket>;
-  connect(options: { host: string; port: number }): Promise<Socket>;
+  listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<ListeningSocket>;
+  /** Aborting gives the attempt up with the signal's reason; an open connection does not hear it any more. */
+  connect(options: { host: string; port: number; signal?: AbortSignal }): Promise<Socket>;
+}
+
+export interface ListenOptions {
+  host: string;
+  port: number;
+  /** A connection could not be accepted (EMFILE, ...) and was shed; the listener goes on. */
+  onAcceptError?: (error: Error) => void;
 }
 
 export interface ListeningSocket {

@@ -1,0 +1,274 @@
+// Files and folders of the machine, over callbacks of node:fs: the promise interface costs three times as much per call.
+// Its functions are taken when this module loads, so that nothing that patches node:fs later can reach a broker's disk.
+// Bounds what waits in libuv's pool of four threads; what is written where, and when it is durable, others decide.
+import fs from 'node:fs';
+import type { DirectoryEntry, FileHandle, FileStat, FileSystem } from '../env.ts';
+import { Fifo } from '../fifo.ts';
+import { posixError, type PosixError } from '../posix-error.ts';
+
+const { open, close, read, writev, fdatasync, fsync, ftruncate, fstat, stat, readdir, mkdir, rename, rm } = fs;
+const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
+const openFlags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT } as const;
+const isWindows = process.platform === 'win32';
+
+/** The most buffers one writev takes (IOV_MAX on Linux, macOS and the BSDs). */
+const MOST_BUFFERS = 1024;
+/** The most bytes asked for in one call; the platform takes up to 2^31 - 1. */
+const MOST_BYTES = 2 ** 30;
+
+/** At most this many operations of a kind are in libuv's pool at once; the others wait here, first come first served. */
+export class Gate {
+  #free: number;
+  readonly #waiting = new Fifo<() => void>();
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Runs `start` now or when its turn comes; what it starts must call `leave` once when it is over. */
+  enter(start: () => void): void {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      start();
+    } else {
+      this.#waiting.push(start);
+    }
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
+/**
+ * The pool's four threads belong to the process, and so do its gates. Two syncs and two reads: a disk that takes seconds
+ * for a sync leaves threads for reading, and the other way round. Writes mostly end in the page cache, 64 of them keep all
+ * threads busy (measured over 1,000 files of 1 KB: 41,000 a second with 2 at once, 150,000 with 8, 300,000 with 64 or without bound) and a
+ * read that comes behind them waits for those only, not for the thousands of a large commit.
+ */
+export interface DiskGates {
+  readonly sync: Gate;
+  readonly read: Gate;
+  readonly other: Gate;
+}
+
+export const makeDiskGates = (limits: { sync: number; read: number; other: number }): DiskGates => ({
+  sync: new Gate(limits.sync),
+  read: new Gate(limits.read),
+  other: new Gate(limits.other),
+});
+
+const processGates = makeDiskGates({ sync: 2, read: 2, other: 64 });
+
+/** `gates` is for tests; brokers of one process share theirs, as they share the pool. */
+export function makeRealFiles(gates: DiskGates = processGates): FileSystem {
+  return new RealFiles(gates);
+}
+
+type Callback<T> = (error: Error | null, value: T) => void;
+
+/** A callback of node:fs as a promise, behind a gate. */
+function through<T>(gate: Gate, start: (done: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    gate.enter(() => {
+      const done: Callback<T> = (error, value) => {
+        gate.leave();
+        if (error === null || error === undefined) resolve(value);
+        else reject(error);
+      };
+      try {
+        start(done);
+      } catch (thrown) {
+        // node:fs refuses bad arguments by throwing; the gate must not stay shut for it.
+        gate.leave();
+        reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      }
+    });
+  });
+}
+
+class RealFiles implements FileSystem {
+  readonly #gates: DiskGates;
+
+  constructor(gates: DiskGates) {
+    this.#gates = gates;
+  }
+
+  async open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle> {
+    const fd = await through<number>(this.#gates.other, (done) => open(path, openFlags[mode], done));
+    return new RealFile(fd, path, this.#gates);
+  }
+
+  async readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const entries = await through<fs.Dirent[]>(this.#gates.other, (done) => readdir(path, { withFileTypes: true }, done));
+    return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await through<string | undefined>(this.#gates.other, (done) => mkdir(path, { recursive: true }, done));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return through<void>(this.#gates.other, (done) => rename(from, to, done));
+  }
+
+  remove(path: string): Promise<void> {
+    return through<void>(this.#gates.other, (done) => rm(path, { recursive: true, force: true }, done));
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    const found = await through<fs.Stats | undefined>(this.#gates.other, (done) => stat(path, { throwIfNoEntry: false }, done));
+    if (found === undefined) return undefined;
+    return { bytes: found.size, isDirectory: found.isDirectory(), modifiedMs: found.mtimeMs };
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    if (isWindows) return; // a folder cannot be opened there; NTFS logs its names itself
+    const fd = await through<number>(this.#gates.other, (done) => open(path, O_RDONLY, done));
+    try {
+      await through<void>(this.#gates.sync, (done) => fsync(fd, done));
+    } finally {
+      await through<void>(this.#gates.other, (done) => close(fd, done));
+    }
+  }
+
+  async readFile(path: string): Promise<Buffer> {
+    const file = await this.open(path, 'read');
+    try {
+      const bytes = Buffer.allocUnsafeSlow(await file.size());
+      const got = await file.read(bytes, 0);
+      return got === bytes.length ? bytes : bytes.subarray(0, got);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+class RealFile implements FileHandle {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #gates: DiskGates;
+  #inUse = 0;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(fd: number, path: string, gates: DiskGates) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#gates = gates;
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#use('read', async () => {
+      let done = 0;
+      while (done < into.length) {
+        const length = Math.min(into.length - done, MOST_BYTES);
+        const got = await this.#readOnce(into, done, length, position + done);
+        if (got === 0) break;
+        done += got;
+      }
+      return done;
+    });
+  }
+
+  async #readOnce(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    for (;;) {
+      try {
+        return await through<number>(this.#gates.read, (done) => read(this.#fd, into, offset, length, position, done));
+      } catch (thrown) {
+        // libuv repeats every interrupted call but this one.
+        if ((thrown as PosixError).code !== 'EINTR') throw thrown;
+      }
+    }
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#use('write', async () => {
+      let left = buffers;
+      let at = position;
+      while (left.length > 0) {
+        const part = firstPart(left);
+        const wrote = await through<number>(this.#gates.other, (done) => writev(this.#fd, part, at, done));
+        at += wrote;
+        const rest = withoutFirst(left, wrote);
+        if (wrote === 0 && rest.length > 0 && rest.length === left.length) throw posixError('EIO', 'write', this.#path);
+        left = rest;
+      }
+    });
+  }
+
+  dataSync(): Promise<void> {
+    return this.#use('fdatasync', () => through<void>(this.#gates.sync, (done) => fdatasync(this.#fd, done)));
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#use('ftruncate', () => through<void>(this.#gates.other, (done) => ftruncate(this.#fd, bytes, done)));
+  }
+
+  size(): Promise<number> {
+    return this.#use('fstat', async () => (await through<fs.Stats>(this.#gates.other, (done) => fstat(this.#fd, done))).size);
+  }
+
+  /** Idempotent. Waits for the operations under way: the number of a closed descriptor goes to the next file, and a late write would hit that. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeWhenIdle();
+    return this.#closing;
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#inUse > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await through<void>(this.#gates.other, (done) => close(this.#fd, done));
+  }
+
+  async #use<T>(syscall: string, operation: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw posixError('EBADF', syscall, this.#path);
+    this.#inUse += 1;
+    try {
+      return await operation();
+    } catch (thrown) {
+      // An error of a descriptor does not say which file it was.
+      if (thrown instanceof Error && (thrown as PosixError).path === undefined) {
+        (thrown as PosixError).path = this.#path;
+        thrown.message += ` '${this.#path}'`;
+      }
+      throw thrown;
+    } finally {
+      this.#inUse -= 1;
+      if (this.#inUse === 0) this.#onIdle?.();
+    }
+  }
+}
+
+/** As many of the first buffers as one call takes; a longer one is cut. */
+function firstPart(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
+  let bytes = 0;
+  let count = 0;
+  for (const buffer of buffers) {
+    if (count === MOST_BUFFERS || bytes + buffer.length > MOST_BYTES) break;
+    bytes += buffer.length;
+    count += 1;
+  }
+  const first = buffers[0];
+  if (count === 0 && first !== undefined) return [first.subarray(0, MOST_BYTES)];
+  return count === buffers.length ? buffers : buffers.slice(0, count);
+}
+
+/** The buffers that remain when the first `bytes` have been written. */
+function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [index, buffer] of buffers.entries()) {
+    if (left < buffer.length) return left === 0 && index === 0 ? buffers : [buffer.subarray(left), ...buffers.slice(index + 1)];
+    left -= buffer.length;
+  }
+  return [];
+}
