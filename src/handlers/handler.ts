@@ -26,7 +26,10 @@ export interface Api {
  * @throws KafkaError for a failure of the whole request (shaped by `failure` of its API), CloseConnectionError,
  * ProtocolError (the connection is closed), InvariantError (the broker fails)
  */
-export type Handler<Request, Response> = (request: Request, context: RequestContext) => Response | undefined | Promise<Response | undefined>;
+export type Handler<Request, Response> = (
+  request: Request,
+  context: RequestContext,
+) => Response | undefined | Promise<Response | undefined>;
 
 /** A handler whose types the API table has checked already. */
 export type AnyHandler = (request: never, context: RequestContext) => unknown;
