@@ -1,0 +1,28 @@
+// The settings that are ours alone: how much memory and how many files the log may use, and what is written to our own log.
+
+import { boolean, bytes, configTable, int, KiB, MiB, oneOf } from './config-table.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export const ownConfigs = configTable({
+  'storage.cache.bytes': bytes({
+    default: 64 * MiB,
+    min: 0,
+    doc: 'How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk.',
+  }),
+  'storage.staged.max.bytes': bytes({
+    default: 128 * MiB,
+    min: 64 * KiB,
+    doc: 'How many bytes may be appended and not yet on the disk over all partitions; beyond it sockets that produce are not read until the disk has caught up.',
+  }),
+  'storage.open.files.max': int({
+    default: 0,
+    min: 0,
+    doc: 'How many files of logs may be open at a time; 0 takes what the process is allowed, less a reserve.',
+  }),
+  'storage.replication.factor.clamp': boolean({
+    default: false,
+    doc: 'Whether a topic that asks for more replicas than there are brokers gets as many as there are; if not, it is refused with INVALID_REPLICATION_FACTOR, as Kafka does.',
+  }),
+  'log.level': oneOf(logLevels, { default: 'info', doc: 'From what weight on events are written to the broker’s own log.' }),
+});
