@@ -1,0 +1,131 @@
+// What stands before every request and response: the size of the frame and the header. Reads and writes them; what to
+// do with a frame that is too large, or with a version we do not serve, is decided in server/.
+import { invariant, present } from '../base/invariant.ts';
+import { decode, encode } from './codec.ts';
+import { ProtocolError } from './errors.ts';
+import { apisByKey } from './messages/index.ts';
+import type { Reader } from './reader.ts';
+import { includes, int16, int32, message, nullableString, type Decoded, type Encodable, type Message } from './schema.ts';
+import { Writer } from './writer.ts';
+
+export const requestHeader = message(
+  'RequestHeader',
+  { type: 'header', versions: '1-2', flexible: '2+' },
+  {
+    requestApiKey: int16('0+'),
+    requestApiVersion: int16('0+'),
+    correlationId: int32('0+'),
+    clientId: nullableString('1+', { neverCompact: true }), // stays as it was, so that a broker can read it before it knows the version
+  },
+);
+export type RequestHeader = Decoded<typeof requestHeader>;
+
+export const responseHeader = message(
+  'ResponseHeader',
+  { type: 'header', versions: '0-1', flexible: '1+' },
+  {
+    correlationId: int32('0+'),
+  },
+);
+export type ResponseHeader = Decoded<typeof responseHeader>;
+
+const API_VERSIONS = 18;
+
+/**
+ * The header version of a request, also for versions newer than any we know: these are flexible too.
+ * @throws ProtocolError when there is no such API for clients
+ */
+export function requestHeaderVersion(apiKey: number, apiVersion: number): 1 | 2 {
+  return isFlexible(apiKey, apiVersion) ? 2 : 1;
+}
+
+/**
+ * The header version of a response. That of ApiVersions never has tags: the client reads it before it knows which
+ * versions the broker speaks (KIP-511).
+ * @throws ProtocolError when there is no such API for clients
+ */
+export function responseHeaderVersion(apiKey: number, apiVersion: number): 0 | 1 {
+  return apiKey !== API_VERSIONS && isFlexible(apiKey, apiVersion) ? 1 : 0;
+}
+
+function isFlexible(apiKey: number, apiVersion: number): boolean {
+  const api = apisByKey.get(apiKey);
+  if (api === undefined) throw new ProtocolError(`there is no API with the key ${apiKey}`);
+  return includes(api.request.flexible, apiVersion);
+}
+
+/** The part of a request that means the same in every version. */
+export interface RequestOpening {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+}
+
+/**
+ * Looks at the first 8 bytes of a request (behind the frame size) and leaves the reader where it is.
+ * @throws ProtocolError when there are fewer
+ */
+export function peekRequest(reader: Reader): RequestOpening {
+  const at = reader.take(8);
+  reader.at = at;
+  const { view } = reader;
+  return { apiKey: view.getInt16(at), apiVersion: view.getInt16(at + 2), correlationId: view.getInt32(at + 4) };
+}
+
+/**
+ * Reads the header of a request; the body follows.
+ * @throws ProtocolError when the bytes are no header, or there is no such API for clients
+ */
+export function decodeRequestHeader(reader: Reader): RequestHeader {
+  const { apiKey, apiVersion } = peekRequest(reader);
+  return decode(requestHeader, requestHeaderVersion(apiKey, apiVersion), reader);
+}
+
+/** Reads the header of a response to a request of that API and version; the body follows. */
+export function decodeResponseHeader(apiKey: number, apiVersion: number, reader: Reader): ResponseHeader {
+  return decode(responseHeader, responseHeaderVersion(apiKey, apiVersion), reader);
+}
+
+/** A whole request as it goes on the wire: size, header, body. Records in it are not copied. Errors as of `encode`. */
+export function encodeRequestFrame<M extends Message>(
+  table: M,
+  header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
+  value: Encodable<M>,
+): Buffer[] {
+  const apiKey = apiKeyOf(table, 'request');
+  const { version, correlationId, clientId } = header;
+  const opening = { requestApiKey: apiKey, requestApiVersion: version, correlationId, clientId };
+  return frame((writer) => {
+    encode(requestHeader, requestHeaderVersion(apiKey, version), opening, writer);
+    encode(table, version, value, writer);
+  });
+}
+
+/** A whole response as it goes on the wire: size, header, body. Records in it are not copied. Errors as of `encode`. */
+export function encodeResponseFrame<M extends Message>(
+  table: M,
+  header: { readonly version: number; readonly correlationId: number },
+  value: Encodable<M>,
+): Buffer[] {
+  const apiKey = apiKeyOf(table, 'response');
+  const { version, correlationId } = header;
+  return frame((writer) => {
+    encode(responseHeader, responseHeaderVersion(apiKey, version), { correlationId }, writer);
+    encode(table, version, value, writer);
+  });
+}
+
+function apiKeyOf(table: Message, type: 'request' | 'response'): number {
+  invariant(table.type === type, `${table.name} is no ${type}`);
+  return present(table.apiKey, `the API key of ${table.name}`);
+}
+
+const SIZE_BYTES = 4;
+
+function frame(write: (writer: Writer) => void): Buffer[] {
+  const writer = new Writer();
+  const size = writer.holdInt32();
+  write(writer);
+  writer.patchInt32(size, writer.length - SIZE_BYTES);
+  return writer.buffers();
+}
