@@ -2,8 +2,8 @@
 // broker-rules.ts. Where values come from (file, environment, flags) is read-settings.ts; what clients are told is describe-configs.ts.
 
 import { checkBrokerRules } from './broker-rules.ts';
-import { rowOf, type ValuesOf } from './config-table.ts';
-import { parseValue, type ConfigValue } from './config-value.ts';
+import { parseChecked, rowOf, type ValuesOf } from './config-table.ts';
+import { ConfigError, type ConfigValue } from './config-value.ts';
 import { coordinatorConfigs } from './coordinator-configs.ts';
 import { logConfigs } from './log-configs.ts';
 import { networkConfigs } from './network-configs.ts';
@@ -16,14 +16,17 @@ export type BrokerConfigName = keyof typeof brokerConfigs;
 /** The broker's settings as the code reads them: `config['message.max.bytes']`. Numbers in the unit that the name says. */
 export type BrokerConfig = ValuesOf<typeof brokerConfigs>;
 
-/** Settings by name, as texts; what is not set at a level is not in its map. Stronger levels first. */
+/** Settings by name, as texts; what is not set at a level is not in its map. */
+export type ConfigTexts = ReadonlyMap<string, string>;
+
+/** The levels at which a setting of the broker may be set, the strongest first. */
 export interface BrokerLevels {
   /** Set for this broker while it ran. */
-  readonly dynamicBroker?: ReadonlyMap<string, string>;
+  readonly dynamicBroker?: ConfigTexts;
   /** Set for all brokers while they ran. */
-  readonly dynamicDefault?: ReadonlyMap<string, string>;
-  /** File, environment, flags and options, already put together. */
-  readonly static: ReadonlyMap<string, string>;
+  readonly dynamicDefault?: ConfigTexts;
+  /** File, environment, flags and options, already put together (read-settings.ts). */
+  readonly static: ConfigTexts;
 }
 
 const nothing: BrokerLevels = { static: new Map() };
@@ -36,23 +39,37 @@ const nothing: BrokerLevels = { static: new Map() };
 export function resolveBrokerConfig(levels: BrokerLevels = nothing): BrokerConfig {
   const values: Record<string, ConfigValue> = {};
   for (const row of Object.values(brokerConfigs)) values[row.name] = row.default;
-  for (const level of [levels.static, levels.dynamicDefault, levels.dynamicBroker]) {
+  for (const level of [withNodeId(levels.static), levels.dynamicDefault, levels.dynamicBroker]) {
     for (const [name, text] of level ?? []) {
       const row = rowOf(brokerConfigs, name);
-      if (row === undefined) continue;
-      const value = parseValue(name, row.type, text);
-      row.check(name, value, row.type);
-      values[name] = value;
+      if (row !== undefined) values[name] = parseChecked(row, text);
     }
   }
-  joinNodeId(values, levels.static);
   const config = Object.freeze(values) as unknown as BrokerConfig;
   checkBrokerRules(config);
   return config;
 }
 
-/** `node.id` and `broker.id` are one setting with two names. */
-function joinNodeId(values: Record<string, ConfigValue>, set: ReadonlyMap<string, string>): void {
-  if (set.has('broker.id') && !set.has('node.id')) values['node.id'] = values['broker.id'] ?? null;
-  else if (!set.has('broker.id')) values['broker.id'] = values['node.id'] ?? null;
+/** `node.id` and `broker.id` are one setting with two names: where one is set, the other is too (KafkaConfig.populateSynonyms). */
+export function withNodeId(texts: ConfigTexts): ConfigTexts {
+  const [nodeId, brokerId] = [texts.get('node.id'), texts.get('broker.id')];
+  if (nodeId !== undefined && brokerId === undefined) return new Map([...texts, ['broker.id', nodeId]]);
+  if (brokerId !== undefined && nodeId === undefined) return new Map([...texts, ['node.id', brokerId]]);
+  return texts;
+}
+
+/**
+ * Whether a client may set these texts on the running broker: for one broker by its id, or for all. Names that are not
+ * ours are let through, as Kafka does for plug-ins; they have no effect and are never shown.
+ * @throws ConfigError with Kafka's message, for INVALID_CONFIG
+ */
+export function checkDynamicBrokerConfigs(changes: ConfigTexts, levels: BrokerLevels, target: 'one-broker' | 'all-brokers'): void {
+  const rows = [...changes.keys()].map((name) => rowOf(brokerConfigs, name)).filter((row) => row !== undefined);
+  const fixed = rows.filter(({ update }) => update === 'read-only').map(({ name }) => name);
+  if (fixed.length > 0) throw new ConfigError(`Cannot update these configs dynamically: Set(${fixed.join(', ')})`);
+  const single = rows.filter(({ update }) => update === 'per-broker').map(({ name }) => name);
+  if (target === 'all-brokers' && single.length > 0)
+    throw new ConfigError(`Cannot update these configs at default cluster level, broker id must be specified: Set(${single.join(', ')})`);
+  const level = target === 'one-broker' ? 'dynamicBroker' : 'dynamicDefault';
+  resolveBrokerConfig({ ...levels, [level]: new Map([...(levels[level] ?? []), ...changes]) });
 }

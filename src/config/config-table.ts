@@ -3,7 +3,7 @@
 // Only the shape of rows and the small functions that make them; which settings there are stands in the tables.
 
 import { bounded, eachOf, noCheck, oneOfText, oneOfTextAnyCase, throttledReplicas, uniqueList, type Check } from './config-checks.ts';
-import { clampToSafe, formatValue, type ConfigType, type ConfigValue } from './config-value.ts';
+import { clampToSafe, formatValue, parseValue, type ConfigType, type ConfigValue } from './config-value.ts';
 
 export type Importance = 'high' | 'medium' | 'low';
 
@@ -61,6 +61,16 @@ export function configTable<const T extends Readonly<Record<string, RowSpec>>>(
 /** The row of a name that came from outside; undefined for one that the table does not have. */
 export function rowOf(table: Table, name: string): Row | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/**
+ * The typed value of a text as a client may send it: no units, within the row's bounds.
+ * @throws ConfigError with Kafka's message
+ */
+export function parseChecked(row: Row, text: string): ConfigValue {
+  const value = parseValue(row.name, row.type, text);
+  row.check(row.name, value, row.type);
+  return value;
 }
 
 interface Common {

@@ -29,9 +29,9 @@ export const networkConfigs = configTable({
     doc: 'The number of this broker in its cluster; clients see it as the leader of partitions.',
   }),
   'broker.id': int({
-    default: -1,
+    default: 1,
     importance: 'high',
-    doc: 'The older name of node.id; set either, or both to the same number.',
+    doc: 'The older name of node.id: set either, and the other follows, or both to the same number.',
   }),
   'broker.rack': string({ default: null, doc: 'Where this broker stands; clients that say their own rack may prefer it.' }),
   'cluster.id': string({

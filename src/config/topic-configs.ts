@@ -2,7 +2,7 @@
 // broker's settings. The resolved object is what the log, the handlers and the cleaner read.
 // What a client is told about them stands in describe-configs.ts.
 
-import type { BrokerConfig } from './broker-configs.ts';
+import type { BrokerConfig, ConfigTexts } from './broker-configs.ts';
 import { gzipLevel } from './config-checks.ts';
 import {
   boolean,
@@ -23,12 +23,13 @@ import {
   MiB,
   minutes,
   oneOf,
+  parseChecked,
   replicaList,
   rowOf,
   type Row,
   type ValuesOf,
 } from './config-table.ts';
-import { clampToSafe, ConfigError, parseValue, type ConfigValue } from './config-value.ts';
+import { ConfigError, parseValue, type ConfigValue } from './config-value.ts';
 import { cleanupPolicies, compressionTypes, FLUSH_MESSAGES, timestampTypes } from './topic-values.ts';
 
 export const topicConfigs = configTable({
@@ -233,9 +234,6 @@ export type TopicConfigName = keyof typeof topicConfigs;
 /** A topic's settings as the code reads them: `config['retention.ms']`. Numbers in the unit that the name says; one shape for all topics. */
 export type TopicConfig = ValuesOf<typeof topicConfigs>;
 
-/** Settings as they are stored and sent: Kafka's names and texts. */
-export type ConfigTexts = ReadonlyMap<string, string>;
-
 const noOverrides: ConfigTexts = new Map();
 const topicDefaults = new WeakMap<BrokerConfig, TopicConfig>();
 
@@ -267,13 +265,13 @@ function inheritTopicConfig(broker: BrokerConfig): TopicConfig {
   return inherited as unknown as TopicConfig;
 }
 
-/** The first of the row's broker settings that is set, in the row's unit. */
+/** What a topic or group takes from the broker: the first of the row's broker settings that is set, in the row's unit. */
 export function inheritedValue(row: Row, broker: BrokerConfig): ConfigValue {
   for (const { name, factor } of row.synonyms) {
     const value = (broker as Readonly<Record<string, ConfigValue | undefined>>)[name];
     if (value === undefined || value === null) continue;
-    if (typeof value !== 'number' || factor === 1) return row.name === 'retention.ms' && Number(value) < 0 ? -1 : value;
-    return value < 0 ? -1 : clampToSafe(value * factor);
+    if (row.name === 'retention.ms' && Number(value) < 0) return -1; // however far below zero, it says "keep all"
+    return typeof value === 'number' ? value * factor : value;
   }
   return row.default as ConfigValue;
 }
@@ -287,11 +285,11 @@ export function checkTopicConfigs(overrides: ReadonlyMap<string, string | null>,
   const nulls = [...overrides].filter(([, text]) => text === null).map(([name]) => name);
   if (nulls.length > 0) throw new ConfigError(`Null value not supported for topic configs: ${nulls.join(',')}`);
   const texts = new Map<string, string>();
-  for (const [name, text] of overrides) if (text !== null) texts.set(name, text);
-  for (const name of texts.keys()) if (rowOf(topicConfigs, name) === undefined) throw new ConfigError(`Unknown topic config name: ${name}`);
-  for (const [name, text] of texts) {
+  for (const [name, text] of overrides) {
     const row = rowOf(topicConfigs, name);
-    if (row !== undefined) row.check(name, parseValue(name, row.type, text), row.type);
+    if (row === undefined) throw new ConfigError(`Unknown topic config name: ${name}`);
+    parseChecked(row, text ?? '');
+    texts.set(name, text ?? '');
   }
   const config = resolveTopicConfig(broker, texts);
   const minLag = config['min.compaction.lag.ms'];
