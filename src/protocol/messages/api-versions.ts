@@ -6,8 +6,8 @@ export const apiVersionsRequest = message(
   'ApiVersionsRequest',
   { apiKey: 18, type: 'request', versions: '0-4', flexible: '3+' },
   {
-    clientSoftwareName: string('3+', { ignorable: true }),
-    clientSoftwareVersion: string('3+', { ignorable: true }),
+    clientSoftwareName: string('3+', { ignorable: true }), // KIP-511
+    clientSoftwareVersion: string('3+', { ignorable: true }), // KIP-511
   },
 );
 export type ApiVersionsRequest = Decoded<typeof apiVersionsRequest>;
@@ -23,6 +23,7 @@ export const apiVersionsResponse = message(
       maxVersion: int16('0+'),
     }),
     throttleTimeMs: int32('1+', { ignorable: true }),
+    // KIP-584
     supportedFeatures: arrayOf(
       '3+',
       {
@@ -32,7 +33,8 @@ export const apiVersionsResponse = message(
       },
       { tag: 0, ignorable: true },
     ),
-    finalizedFeaturesEpoch: int64('3+', { tag: 1, default: -1, ignorable: true }),
+    finalizedFeaturesEpoch: int64('3+', { tag: 1, default: -1, ignorable: true }), // KIP-584
+    // KIP-584
     finalizedFeatures: arrayOf(
       '3+',
       {
@@ -42,7 +44,7 @@ export const apiVersionsResponse = message(
       },
       { tag: 2, ignorable: true },
     ),
-    zkMigrationReady: boolean('3+', { tag: 3, default: false, ignorable: true }),
+    zkMigrationReady: boolean('3+', { tag: 3, default: false, ignorable: true }), // KIP-866
   },
 );
 export type ApiVersionsResponse = Decoded<typeof apiVersionsResponse>;

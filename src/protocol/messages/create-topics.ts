@@ -8,8 +8,8 @@ export const createTopicsRequest = message(
   {
     topics: arrayOf('0+', {
       name: string('0+', { mapKey: true }),
-      numPartitions: int32('0+'),
-      replicationFactor: int16('0+'),
+      numPartitions: int32('0+'), // -1 asks for the default (KIP-464)
+      replicationFactor: int16('0+'), // -1 asks for the default (KIP-464)
       assignments: arrayOf('0+', {
         partitionIndex: int32('0+', { mapKey: true }),
         brokerIds: arrayOf('0+', int32),
@@ -32,12 +32,13 @@ export const createTopicsResponse = message(
     throttleTimeMs: int32('2+', { ignorable: true }),
     topics: arrayOf('0+', {
       name: string('0+', { mapKey: true }),
-      topicId: uuid('7+', { ignorable: true }),
+      topicId: uuid('7+', { ignorable: true }), // KIP-516
       errorCode: int16('0+'),
       errorMessage: nullableString('1+', { ignorable: true }),
-      topicConfigErrorCode: int16('5+', { tag: 0, ignorable: true }),
-      numPartitions: int32('5+', { default: -1, ignorable: true }),
-      replicationFactor: int16('5+', { default: -1, ignorable: true }),
+      topicConfigErrorCode: int16('5+', { tag: 0, ignorable: true }), // KIP-525
+      numPartitions: int32('5+', { default: -1, ignorable: true }), // KIP-525
+      replicationFactor: int16('5+', { default: -1, ignorable: true }), // KIP-525
+      // KIP-525
       configs: nullableArrayOf(
         '5+',
         {

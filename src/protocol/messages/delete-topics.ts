@@ -6,6 +6,7 @@ export const deleteTopicsRequest = message(
   'DeleteTopicsRequest',
   { apiKey: 20, type: 'request', versions: '1-6', flexible: '4+' },
   {
+    // KIP-516
     topics: arrayOf('6+', {
       name: nullableString('6+', { default: null }),
       topicId: uuid('6+'),
@@ -23,9 +24,9 @@ export const deleteTopicsResponse = message(
     throttleTimeMs: int32('1+', { ignorable: true }),
     responses: arrayOf('0+', {
       name: string('0+', { nullable: '6+', mapKey: true }),
-      topicId: uuid('6+', { ignorable: true }),
+      topicId: uuid('6+', { ignorable: true }), // KIP-516
       errorCode: int16('0+'),
-      errorMessage: nullableString('5+', { default: null, ignorable: true }),
+      errorMessage: nullableString('5+', { default: null, ignorable: true }), // KIP-599
     }),
   },
 );

@@ -9,10 +9,10 @@ export const describeConfigsRequest = message(
     resources: arrayOf('0+', {
       resourceType: int8('0+'),
       resourceName: string('0+'),
-      configurationKeys: nullableArrayOf('0+', string),
+      configurationKeys: nullableArrayOf('0+', string), // null asks for all
     }),
-    includeSynonyms: boolean('1+', { default: false }),
-    includeDocumentation: boolean('3+', { default: false }),
+    includeSynonyms: boolean('1+', { default: false }), // KIP-226
+    includeDocumentation: boolean('3+', { default: false }), // KIP-569
   },
 );
 export type DescribeConfigsRequest = Decoded<typeof describeConfigsRequest>;
@@ -33,6 +33,7 @@ export const describeConfigsResponse = message(
         readOnly: boolean('0+'),
         configSource: int8('1+', { default: -1, ignorable: true }),
         isSensitive: boolean('0+'),
+        // KIP-226
         synonyms: arrayOf(
           '1+',
           {
@@ -42,8 +43,8 @@ export const describeConfigsResponse = message(
           },
           { ignorable: true },
         ),
-        configType: int8('3+', { default: 0, ignorable: true }),
-        documentation: nullableString('3+', { ignorable: true }),
+        configType: int8('3+', { default: 0, ignorable: true }), // KIP-569
+        documentation: nullableString('3+', { ignorable: true }), // KIP-569
       }),
     }),
   },

@@ -1,4 +1,4 @@
-// DescribeTopicPartitions (API 75): topics and partitions page by page, for clusters whose Metadata answer would be too large.
+// DescribeTopicPartitions (API 75): topics and partitions page by page, for clusters whose Metadata answer would be too large (KIP-966).
 // Wire tables only. Where a page ends is decided in handlers/describe-topic-partitions.ts.
 import {
   arrayOf,

@@ -7,8 +7,8 @@ export const findCoordinatorRequest = message(
   { apiKey: 10, type: 'request', versions: '0-6', flexible: '3+' },
   {
     key: string('0-3'),
-    keyType: int8('1+', { default: 0 }),
-    coordinatorKeys: arrayOf('4+', string),
+    keyType: int8('1+', { default: 0 }), // KIP-98: 0 group, 1 transactional id, 2 share partition (KIP-932)
+    coordinatorKeys: arrayOf('4+', string), // KIP-699
   },
 );
 export type FindCoordinatorRequest = Decoded<typeof findCoordinatorRequest>;
@@ -23,6 +23,7 @@ export const findCoordinatorResponse = message(
     nodeId: int32('0-3'),
     host: string('0-3'),
     port: int32('0-3'),
+    // KIP-699
     coordinators: arrayOf('4+', {
       key: string('4+'),
       nodeId: int32('4+'),

@@ -7,16 +7,16 @@ export const listOffsetsRequest = message(
   { apiKey: 2, type: 'request', versions: '1-11', flexible: '6+' },
   {
     replicaId: int32('0+'),
-    isolationLevel: int8('2+'),
+    isolationLevel: int8('2+'), // KIP-98
     topics: arrayOf('0+', {
       name: string('0+'),
       partitions: arrayOf('0+', {
         partitionIndex: int32('0+'),
-        currentLeaderEpoch: int32('4+', { default: -1, ignorable: true }),
-        timestamp: int64('0+'),
+        currentLeaderEpoch: int32('4+', { default: -1, ignorable: true }), // KIP-320
+        timestamp: int64('0+'), // -1 latest, -2 earliest, -3 largest timestamp (KIP-734), -4 and -5 tiered storage (KIP-405, KIP-1005), -6 (KIP-1023)
       }),
     }),
-    timeoutMs: int32('10+', { ignorable: true }),
+    timeoutMs: int32('10+', { ignorable: true }), // KIP-1075
   },
 );
 export type ListOffsetsRequest = Decoded<typeof listOffsetsRequest>;
@@ -33,7 +33,7 @@ export const listOffsetsResponse = message(
         errorCode: int16('0+'),
         timestamp: int64('1+', { default: -1 }),
         offset: int64('1+', { default: -1 }),
-        leaderEpoch: int32('4+', { default: -1 }),
+        leaderEpoch: int32('4+', { default: -1 }), // KIP-320
       }),
     }),
   },

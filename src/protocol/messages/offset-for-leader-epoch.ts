@@ -6,7 +6,7 @@ export const offsetForLeaderEpochRequest = message(
   'OffsetForLeaderEpochRequest',
   { apiKey: 23, type: 'request', versions: '2-4', flexible: '4+' },
   {
-    replicaId: int32('3+', { default: -2, ignorable: true }),
+    replicaId: int32('3+', { default: -2, ignorable: true }), // -1 for clients; the default is Kafka's debugging consumer
     topics: arrayOf('0+', {
       topic: string('0+', { mapKey: true }),
       partitions: arrayOf('0+', {

@@ -8,6 +8,7 @@ export const consumerProtocolSubscription = message(
   {
     topics: arrayOf('0+', string),
     userData: nullableBytes('0+', { default: null }),
+    // KIP-429
     ownedPartitions: arrayOf(
       '1+',
       {
@@ -16,8 +17,8 @@ export const consumerProtocolSubscription = message(
       },
       { ignorable: true },
     ),
-    generationId: int32('2+', { default: -1, ignorable: true }),
-    rackId: nullableString('3+', { default: null, ignorable: true }),
+    generationId: int32('2+', { default: -1, ignorable: true }), // KIP-792
+    rackId: nullableString('3+', { default: null, ignorable: true }), // KIP-881
   },
 );
 export type ConsumerProtocolSubscription = Decoded<typeof consumerProtocolSubscription>;

@@ -4,7 +4,7 @@ import { arrayOf, int16, int32, int64, message, string, struct, uint16, uuid, ty
 
 const voter = {
   voterId: int32('0+'),
-  voterDirectoryId: uuid('1+'),
+  voterDirectoryId: uuid('1+'), // KIP-853
 };
 
 export const endTxnMarker = message(

@@ -6,7 +6,7 @@ export const producerSnapshot = message(
   'ProducerSnapshot',
   { type: 'data', versions: '1', flexible: 'none' },
   {
-    crc: uint32('1'),
+    crc: uint32('1'), // CRC-32C of what follows
     producerEntries: arrayOf('1', {
       producerId: int64('1'),
       epoch: int16('1'),
@@ -29,7 +29,7 @@ export const quorumStateData = message(
     leaderId: int32('0+', { default: -1 }),
     leaderEpoch: int32('0+', { default: -1 }),
     votedId: int32('0+', { default: -1 }),
-    votedDirectoryId: uuid('1+'),
+    votedDirectoryId: uuid('1+'), // KIP-853
     appliedOffset: int64('0'),
     currentVoters: nullableArrayOf('0', {
       voterId: int32('0'),

@@ -24,7 +24,7 @@ export const registerBrokerRecord = message(
   { apiKey: 0, type: 'data', versions: '0-3', flexible: '0+' },
   {
     brokerId: int32('0+'),
-    isMigratingZkBroker: boolean('2+', { default: false }),
+    isMigratingZkBroker: boolean('2+', { default: false }), // KIP-866
     incarnationId: uuid('0+'),
     brokerEpoch: int64('0+'),
     endPoints: arrayOf('0+', {
@@ -40,8 +40,8 @@ export const registerBrokerRecord = message(
     }),
     rack: nullableString('0+'),
     fenced: boolean('0+', { default: true }),
-    inControlledShutdown: boolean('1+', { default: false }),
-    logDirs: arrayOf('3+', uuid, { tag: 0 }),
+    inControlledShutdown: boolean('1+', { default: false }), // KIP-841
+    logDirs: arrayOf('3+', uuid, { tag: 0 }), // KIP-858
   },
 );
 export type RegisterBrokerRecord = Decoded<typeof registerBrokerRecord>;
@@ -80,9 +80,9 @@ export const partitionRecord = message(
     leaderRecoveryState: int8('0+', { tag: 0, default: 0 }),
     leaderEpoch: int32('0+', { default: -1 }),
     partitionEpoch: int32('0+', { default: -1 }),
-    directories: arrayOf('1+', uuid),
-    eligibleLeaderReplicas: nullableArrayOf('2+', int32, { tag: 1, default: null }),
-    lastKnownElr: nullableArrayOf('2+', int32, { tag: 2, default: null }),
+    directories: arrayOf('1+', uuid), // KIP-858
+    eligibleLeaderReplicas: nullableArrayOf('2+', int32, { tag: 1, default: null }), // KIP-966
+    lastKnownElr: nullableArrayOf('2+', int32, { tag: 2, default: null }), // KIP-966
   },
 );
 export type PartitionRecord = Decoded<typeof partitionRecord>;
@@ -106,14 +106,14 @@ export const partitionChangeRecord = message(
     partitionId: int32('0+', { default: -1 }),
     topicId: uuid('0+'),
     isr: nullableArrayOf('0+', int32, { tag: 0, default: null }),
-    leader: int32('0+', { tag: 1, default: -2 }),
+    leader: int32('0+', { tag: 1, default: -2 }), // -1 none, -2 as before; naming a leader adds 1 to the leader epoch
     replicas: nullableArrayOf('0+', int32, { tag: 2, default: null }),
     removingReplicas: nullableArrayOf('0+', int32, { tag: 3, default: null }),
     addingReplicas: nullableArrayOf('0+', int32, { tag: 4, default: null }),
     leaderRecoveryState: int8('0+', { tag: 5, default: -1 }),
-    directories: nullableArrayOf('1+', uuid, { tag: 8, default: null }),
-    eligibleLeaderReplicas: nullableArrayOf('2+', int32, { tag: 6, default: null }),
-    lastKnownElr: nullableArrayOf('2+', int32, { tag: 7, default: null }),
+    directories: nullableArrayOf('1+', uuid, { tag: 8, default: null }), // KIP-858
+    eligibleLeaderReplicas: nullableArrayOf('2+', int32, { tag: 6, default: null }), // KIP-966
+    lastKnownElr: nullableArrayOf('2+', int32, { tag: 7, default: null }), // KIP-966
   },
 );
 export type PartitionChangeRecord = Decoded<typeof partitionChangeRecord>;
@@ -219,8 +219,8 @@ export const brokerRegistrationChangeRecord = message(
     brokerId: int32('0+'),
     brokerEpoch: int64('0+'),
     fenced: int8('0+', { tag: 0 }),
-    inControlledShutdown: int8('1+', { tag: 1 }),
-    logDirs: arrayOf('2+', uuid, { tag: 2 }),
+    inControlledShutdown: int8('1+', { tag: 1 }), // KIP-841
+    logDirs: arrayOf('2+', uuid, { tag: 2 }), // KIP-858
   },
 );
 export type BrokerRegistrationChangeRecord = Decoded<typeof brokerRegistrationChangeRecord>;

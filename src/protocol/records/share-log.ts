@@ -1,5 +1,6 @@
 // The records of __share_group_state: which records of a partition a share group has delivered (KIP-932). Tables only.
-import { arrayOf, int16, int32, int64, int8, message, string, uuid, type Decoded, type Message } from '../schema.ts';
+import { arrayOf, int16, int32, int64, int8, message, string, uuid, type Decoded } from '../schema.ts';
+import type { CoordinatorTables } from './coordinator-tables.ts';
 
 export const shareSnapshotKey = message(
   'ShareSnapshotKey',
@@ -63,10 +64,7 @@ export const shareUpdateValue = message(
 export type ShareUpdateValue = Decoded<typeof shareUpdateValue>;
 
 /** Key and value tables by record type: the int16 that every key begins with. */
-export const shareRecords: ReadonlyMap<number, { readonly key: Message; readonly value: Message }> = new Map<
-  number,
-  { readonly key: Message; readonly value: Message }
->([
+export const shareRecords: ReadonlyMap<number, CoordinatorTables> = new Map<number, CoordinatorTables>([
   [0, { key: shareSnapshotKey, value: shareSnapshotValue }],
   [1, { key: shareUpdateKey, value: shareUpdateValue }],
 ]);
