@@ -1,0 +1,64 @@
+// What every client is asked to do with the broker: one list of sentences, whatever the language of the client.
+// A suite answers each check it is given by its id; a check without an answer is a failure, so none can fall out unseen.
+
+interface Check {
+  /** Completes "the client …". */
+  readonly says: string;
+  /** 1: produce, fetch, create a topic, metadata, offsets. 2: idempotence, refusals, topics. 3: settings changed, logs trimmed, groups. */
+  readonly level: 1 | 2 | 3;
+  /** How long the check may take before it has failed; by default `defaultTimeoutMs`. */
+  readonly timeoutMs?: number;
+}
+
+export const defaultTimeoutMs = 60_000;
+
+export const checks = {
+  'create-one': { level: 1, says: 'creates a topic with one partition' },
+  'create-three': { level: 1, says: 'creates a topic with three partitions, each with a leader' },
+  'create-twice': { level: 1, says: 'is told that a topic of that name exists already' },
+  'round-trip': { level: 1, says: 'reads back from three partitions, by assignment, what it produced' },
+  bulk: { level: 1, says: 'reads back many records in order, offsets without a gap, keys and values byte for byte', timeoutMs: 180_000 },
+  'every-byte': { level: 1, says: 'keeps every byte value in keys and values' },
+  gzip: { level: 1, says: 'reads back records compressed with gzip' },
+  snappy: { level: 1, says: 'reads back records compressed with snappy' },
+  lz4: { level: 1, says: 'reads back records compressed with lz4' },
+  zstd: { level: 1, says: 'reads back records compressed with zstd' },
+  headers: { level: 1, says: 'reads back headers, empty ones and repeated names too, in order' },
+  'null-key': { level: 1, says: 'tells a record without a key from one with an empty key' },
+  'null-value': { level: 1, says: 'tells a record without a value from one with an empty value' },
+  mebibyte: { level: 1, says: 'reads back values of 1 MiB from a topic that allows them' },
+  'acks-zero': { level: 1, says: 'produces with acks=0, and everything arrives' },
+  'acks-one': { level: 1, says: 'produces with acks=1' },
+  'acks-all': { level: 1, says: 'produces with acks=all' },
+  timestamps: { level: 1, says: 'reads back the timestamps it gave' },
+  'earliest-latest': { level: 1, says: 'is told the earliest and the latest offset' },
+  'offset-by-timestamp': { level: 1, says: 'finds the first record at or after a timestamp, and none after the last' },
+  'from-offset': { level: 1, says: 'reads from an offset in the middle of a batch' },
+  'long-poll': { level: 1, says: 'waits at the end of a log and gets a record as it arrives' },
+  'out-of-range': { level: 1, says: 'is told that an offset lies beyond the log' },
+  idempotent: { level: 2, says: 'produces idempotently, each record once and in order' },
+  'too-large': { level: 2, says: 'is told that a record is larger than its topic allows' },
+  'auto-create': { level: 2, says: 'creates a topic by producing to it' },
+  'list-topics': { level: 2, says: 'lists the topics' },
+  'describe-topic': { level: 2, says: 'describes the partitions of a topic with leader, replicas and replicas in sync' },
+  'describe-cluster': { level: 2, says: 'is told the cluster, its controller and the address of its broker' },
+  'delete-topic': { level: 2, says: 'deletes a topic, which is then unknown' },
+  'recreate-topic': { level: 2, says: 'finds a topic empty that was deleted and created again' },
+  'create-partitions': { level: 2, says: 'adds partitions to a topic and uses them' },
+  'describe-configs': { level: 2, says: 'is told the configs of a topic, those given and the defaults' },
+  'alter-configs': { level: 3, says: 'changes a config of a topic' },
+  'delete-records': { level: 3, says: 'deletes the records before an offset, which becomes the earliest' },
+  'log-append-time': { level: 2, says: "is given the broker's time in a topic with LogAppendTime" },
+  'compacted-key': { level: 2, says: 'is told that a compacted topic takes no record without a key' },
+} as const satisfies Record<string, Check>;
+
+export type CheckId = keyof typeof checks;
+
+export const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text);
+export const saysOf = (id: string): string => (isCheckId(id) ? checks[id].says : id);
+export const timeoutOf = (id: string): number => {
+  const check: Check | undefined = isCheckId(id) ? checks[id] : undefined;
+  return check?.timeoutMs ?? defaultTimeoutMs;
+};
+export const checksUpTo = (level: number): CheckId[] =>
+  Object.keys(checks).filter((id): id is CheckId => isCheckId(id) && checks[id].level <= level);
