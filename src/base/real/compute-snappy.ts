@@ -1,0 +1,202 @@
+// Raw snappy blocks (google/snappy, format_description.txt), read and written in slices: about every SLICE_BYTES, and before the end,
+// the generators yield what the slice cost (in bytes, of decompressed output), so that whoever drives them can let the event loop turn.
+// Framings around blocks are not known here.
+import { OutputLimitError } from '../env.ts';
+
+/** 1 to 3 ms of work. */
+const SLICE_BYTES = 1024 * 1024;
+/** The densest element is a copy of 64 bytes in 3; a block that declares more than this much growth is not snappy. */
+const MOST_GROWTH = 22;
+/** Matches are looked for inside fragments of this size, so that positions fit 16 bits. */
+const FRAGMENT_BYTES = 64 * 1024;
+
+interface Decoding {
+  readonly input: Uint8Array;
+  readonly output: Buffer;
+  inAt: number;
+  outAt: number;
+}
+
+/** @throws OutputLimitError when the block declares more than `maxBytes`; Error when the bytes are not a snappy block */
+export function* decompressSnappy(input: Uint8Array, maxBytes: number): Generator<number, Buffer, void> {
+  let length = 0;
+  let at = 0;
+  for (let factor = 1; ; factor *= 128) {
+    const byte = input[at++];
+    if (byte === undefined || factor > 2 ** 28) throw new Error('the snappy block does not begin with its length');
+    length += (byte & 0x7f) * factor;
+    if (byte < 0x80) break;
+  }
+  if (length > maxBytes) throw new OutputLimitError(`a snappy block declares ${length} bytes, ${maxBytes} are allowed`);
+  if (length > (input.length - at) * MOST_GROWTH) throw new Error('the snappy block declares more than its bytes can give');
+  const decoding: Decoding = { input, output: Buffer.allocUnsafe(length), inAt: at, outAt: 0 };
+  while (decoding.inAt < input.length) {
+    const before = decoding.outAt;
+    decodeElements(decoding);
+    yield decoding.outAt - before;
+  }
+  if (decoding.outAt !== length) throw new Error(`the snappy block declares ${length} bytes but gives ${decoding.outAt}`);
+  return decoding.output;
+}
+
+/** Runs over whole elements until the input ends or a slice is done. */
+function decodeElements(decoding: Decoding): void {
+  const { input, output } = decoding;
+  const inEnd = input.length;
+  const outEnd = output.length;
+  let inAt = decoding.inAt;
+  let outAt = decoding.outAt;
+  const stopAt = outAt + SLICE_BYTES;
+  while (inAt < inEnd && outAt < stopAt) {
+    const tag = input[inAt++] as number;
+    let length: number;
+    let offset: number;
+    if ((tag & 3) === 0) {
+      length = (tag >>> 2) + 1;
+      if (length > 60) {
+        const lengthBytes = length - 60;
+        if (inAt + lengthBytes > inEnd) throw new Error('the snappy block ends inside a literal length');
+        length = 0;
+        for (let byte = lengthBytes - 1; byte >= 0; byte--) length = length * 256 + (input[inAt + byte] as number);
+        length += 1;
+        inAt += lengthBytes;
+      }
+      if (length > inEnd - inAt || length > outEnd - outAt) throw new Error('a snappy literal runs past the end');
+      if (length <= 48) for (const end = inAt + length; inAt < end;) output[outAt++] = input[inAt++] as number;
+      else {
+        output.set(input.subarray(inAt, inAt + length), outAt);
+        inAt += length;
+        outAt += length;
+      }
+      continue;
+    }
+    if ((tag & 3) === 1) {
+      if (inAt >= inEnd) throw new Error('the snappy block ends inside a copy');
+      length = ((tag >>> 2) & 7) + 4;
+      offset = ((tag >>> 5) << 8) | (input[inAt++] as number);
+    } else if ((tag & 3) === 2) {
+      if (inAt + 2 > inEnd) throw new Error('the snappy block ends inside a copy');
+      length = (tag >>> 2) + 1;
+      offset = (input[inAt] as number) | ((input[inAt + 1] as number) << 8);
+      inAt += 2;
+    } else {
+      if (inAt + 4 > inEnd) throw new Error('the snappy block ends inside a copy');
+      length = (tag >>> 2) + 1;
+      offset =
+        ((input[inAt] as number) |
+          ((input[inAt + 1] as number) << 8) |
+          ((input[inAt + 2] as number) << 16) |
+          ((input[inAt + 3] as number) << 24)) >>>
+        0;
+      inAt += 4;
+    }
+    if (offset === 0 || offset > outAt) throw new Error('a snappy copy reaches before the start');
+    if (length > outEnd - outAt) throw new Error('a snappy copy runs past the end');
+    for (let from = outAt - offset, end = outAt + length; outAt < end;) output[outAt++] = output[from++] as number;
+  }
+  decoding.inAt = inAt;
+  decoding.outAt = outAt;
+}
+
+/** Compressing, relative to decompressing. */
+const COST_PER_BYTE = 2;
+const HASH_BITS = 14;
+const table = new Uint16Array(1 << HASH_BITS);
+
+/** The densest a block can come out, for inputs without any repetition. */
+const compressedBound = (bytes: number): number => 32 + bytes + Math.ceil(bytes / 6);
+
+export function* compressSnappy(input: Uint8Array): Generator<number, Buffer, void> {
+  const output = Buffer.allocUnsafe(compressedBound(input.length));
+  let outAt = 0;
+  let rest = input.length;
+  while (rest >= 0x80) {
+    output[outAt++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  output[outAt++] = rest;
+  let cost = 0;
+  for (let start = 0; start < input.length; start += FRAGMENT_BYTES) {
+    const end = Math.min(start + FRAGMENT_BYTES, input.length);
+    outAt = compressFragment(input, start, end, output, outAt);
+    cost += (end - start) * COST_PER_BYTE;
+    if (cost >= SLICE_BYTES) {
+      yield cost;
+      cost = 0;
+    }
+  }
+  yield cost;
+  return output.subarray(0, outAt);
+}
+
+const word = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+
+function compressFragment(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
+  let outAt = from;
+  let literalFrom = start;
+  const lastStart = end - 15; // close to the end nothing is gained by looking for matches
+  if (lastStart > start) {
+    table.fill(0);
+    let at = start + 1;
+    let misses = 32; // each 32 misses in a row lengthen the stride: incompressible data is skipped through
+    while (at < lastStart) {
+      const current = word(input, at);
+      const slot = Math.imul(current, 0x1e35a7bd) >>> (32 - HASH_BITS);
+      const candidate = start + (table[slot] as number);
+      table[slot] = at - start;
+      if (word(input, candidate) !== current || candidate >= at) {
+        at += misses++ >>> 5;
+        continue;
+      }
+      misses = 32;
+      if (literalFrom < at) outAt = writeLiteral(input, literalFrom, at, output, outAt);
+      let length = 4;
+      while (at + length < end && input[candidate + length] === input[at + length]) length++;
+      outAt = writeCopy(output, outAt, at - candidate, length);
+      at += length;
+      literalFrom = at;
+      if (at < lastStart) table[Math.imul(word(input, at - 1), 0x1e35a7bd) >>> (32 - HASH_BITS)] = at - 1 - start;
+    }
+  }
+  return literalFrom < end ? writeLiteral(input, literalFrom, end, output, outAt) : outAt;
+}
+
+function writeLiteral(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
+  let outAt = from;
+  const count = end - start - 1;
+  if (count < 60) output[outAt++] = count << 2;
+  else if (count < 256) {
+    output[outAt++] = 60 << 2;
+    output[outAt++] = count;
+  } else {
+    output[outAt++] = 61 << 2;
+    output[outAt++] = count & 0xff;
+    output[outAt++] = count >>> 8;
+  }
+  if (count < 48) for (let at = start; at < end; at++) output[outAt++] = input[at] as number;
+  else {
+    output.set(input.subarray(start, end), outAt);
+    outAt += end - start;
+  }
+  return outAt;
+}
+
+function writeCopy(output: Buffer, from: number, offset: number, length: number): number {
+  let outAt = from;
+  let rest = length;
+  while (rest > 0) {
+    // A copy holds 64 bytes at most; never leave a rest that the short form could not hold.
+    const taken = rest > 64 ? (rest < 68 ? 60 : 64) : rest;
+    if (taken >= 4 && taken < 12 && offset < 2048) {
+      output[outAt++] = ((offset >>> 8) << 5) | ((taken - 4) << 2) | 1;
+      output[outAt++] = offset & 0xff;
+    } else {
+      output[outAt++] = ((taken - 1) << 2) | 2;
+      output[outAt++] = offset & 0xff;
+      output[outAt++] = offset >>> 8;
+    }
+    rest -= taken;
+  }
+  return outAt;
+}
