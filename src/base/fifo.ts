@@ -16,6 +16,11 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
+  /** Puts another element in the place of the first one. */
+  replaceFirst(item: T): void {
+    if (this.#head < this.#items.length) this.#items[this.#head] = item;
+  }
+
   shift(): T | undefined {
     if (this.#head >= this.#items.length) return undefined;
     const item = this.#items[this.#head];

@@ -45,6 +45,11 @@ export function nextTurn(): Promise<void> {
   });
 }
 
+/** Calls back after the input that is ready now has been handled. */
+export function inNextTurn(run: () => void): void {
+  setImmediate(run);
+}
+
 class RealTimer implements Disposable {
   readonly #dueMs: number;
   readonly #unref: boolean;
