@@ -1,4 +1,23 @@
-// What the stored facts mean: topics, the partitions led here, and who waits for them.
+// One broker: what it is called, the metadata it serves from, the partitions it leads. Handlers reach everything
+// through it; it knows nothing of sockets.
+import type { Env } from '../base/env.ts';
+import type { Logger } from '../base/log.ts';
+import type { BrokerConfig, BrokerLevels } from '../config/broker-configs.ts';
+import type { MetadataImage } from './image/metadata-image.ts';
+import type { MetadataController } from './metadata-controller.ts';
+import type { Partitions } from './partitions.ts';
+import type { Topics } from './topics.ts';
+
 export interface Broker {
+  readonly env: Env;
+  readonly log: Logger;
+  readonly config: BrokerConfig;
+  /** The same settings by where they come from, for those who ask. */
+  readonly levels: BrokerLevels;
+  readonly clusterId: string;
   readonly nodeId: number;
+  readonly image: MetadataImage;
+  readonly metadata: MetadataController;
+  readonly topics: Topics;
+  readonly partitions: Partitions;
 }

@@ -14,6 +14,8 @@ export interface Api {
   readonly response: Message;
   readonly minVersion: number;
   readonly maxVersion: number;
+  /** The low bound that ApiVersions names, where it is not `minVersion`. */
+  readonly advertisedMinVersion?: number;
   /**
    * `overlapping`: runs of it on one connection may be prepared ahead and wait together (Produce).
    * Any other request starts when all earlier ones of its connection are answered.
@@ -43,6 +45,8 @@ export interface ConnectionView {
   /** The accepted socket's own end, `::ffff:` unmapped: where this client reached us. */
   readonly localAddress: string;
   readonly localPort: number;
+  /** The address under which this client is told to reach this broker. */
+  readonly advertised: { readonly host: string; readonly port: number };
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** From ApiVersions v3+ (KIP-511). */

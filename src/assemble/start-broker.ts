@@ -1,0 +1,129 @@
+// Puts a broker together from its parts, in the order in which each can stand on the one before: environment, log dirs,
+// metadata, partitions, sockets; and takes it apart in the reverse order.
+import type { Env } from '../base/env.ts';
+import type { Logger } from '../base/log.ts';
+import { Slabs } from '../base/replace-file.ts';
+import { present } from '../base/invariant.ts';
+import { MetadataImage } from '../broker/image/metadata-image.ts';
+import { MetadataController } from '../broker/metadata-controller.ts';
+import { Partitions } from '../broker/partitions.ts';
+import { Topics } from '../broker/topics.ts';
+import type { Broker } from '../broker/broker.ts';
+import { resolveBrokerConfig, type BrokerConfig, type BrokerLevels } from '../config/broker-configs.ts';
+import { resolveTopicConfig } from '../config/topic-configs.ts';
+import { apis } from '../handlers/index.ts';
+import type { ListenerConfig } from '../server/addresses.ts';
+import { startServer, type Server } from '../server/server.ts';
+import { LogDir } from '../storage/log-dir.ts';
+import { TailCache } from '../storage/log/tail-cache.ts';
+import { METADATA_TOPIC, METADATA_TOPIC_ID, MetadataLog } from '../storage/metadata/metadata-log.ts';
+import { openIdentity } from '../storage/identity.ts';
+import { registrationRecords } from '../broker/registration.ts';
+
+export interface StartOptions {
+  readonly env: Env;
+  readonly levels: BrokerLevels;
+  readonly log: Logger;
+  /** Called once when the broker can no longer keep its promises; it has stopped answering by then. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+export interface RunningBroker {
+  readonly broker: Broker;
+  readonly server: Server;
+  /** Finishes what is in hand, syncs, and closes everything. Idempotent. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+export async function assembleBroker(options: StartOptions): Promise<RunningBroker> {
+  const { env, levels, log } = options;
+  const config = resolveBrokerConfig(levels);
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  let failed = false;
+  const onFatal = (error: unknown): void => {
+    if (failed) return;
+    failed = true;
+    log.error('the broker failed: a promise it makes to itself is broken', error);
+    options.onFailed(error);
+  };
+
+  try {
+    const tailCache = new TailCache({ limitBytes: config['storage.cache.bytes'], slabs: new Slabs() });
+    const logDirs: LogDir[] = [];
+    for (const directory of config['log.dirs'] ?? config['log.dir'] ?? []) {
+      const dir = await LogDir.open({
+        env,
+        directory,
+        log,
+        tailCache,
+        openFileLimit: config['storage.open.files.max'] || 512,
+        onFatal,
+      });
+      closers.push(() => dir.close());
+      logDirs.push(dir);
+    }
+    const metadataDir = present(logDirs[0], 'the first log dir');
+    const identity = await openIdentity(
+      env,
+      logDirs.map(({ directory }) => directory),
+      config,
+    );
+
+    const image = new MetadataImage();
+    const metadataLogConfig = { ...resolveTopicConfig(config), 'flush.messages': 1 };
+    const metadataPartition = await metadataDir.openLog(
+      { topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0 },
+      metadataLogConfig,
+      0,
+    );
+    metadataPartition.leadFrom((metadataPartition.leaderEpochs.latestEpoch ?? 0) + 1);
+    const metadataLog = new MetadataLog({ env, log: metadataPartition });
+    await metadataLog.load((record) => image.apply(record));
+    const metadata = new MetadataController({ env, log: metadataLog, image, onApplied: () => undefined });
+    await metadata.execute((current) => ({
+      records: registrationRecords(current, { env, config, nodeId: identity.nodeId }),
+      reply: undefined,
+    }));
+
+    const partitions = new Partitions({ config, image, nodeId: identity.nodeId, logDirs });
+    await partitions.open();
+    const broker: Broker = {
+      env,
+      log,
+      config,
+      levels,
+      clusterId: identity.clusterId,
+      nodeId: identity.nodeId,
+      image,
+      metadata,
+      topics: new Topics({ env, config, levels, nodeId: identity.nodeId, controller: metadata }),
+      partitions,
+    };
+    const server = await startServer({ env, listeners: listenersOf(config), apis, broker, log, onFatal });
+    closers.push(() => server.stop({ graceMs: 0 }));
+    let stopping: Promise<void> | undefined;
+    return {
+      broker,
+      server,
+      stop: (how = {}) =>
+        (stopping ??= (async () => {
+          await server.stop({ graceMs: how.graceMs ?? 5000 });
+          await metadata.idle();
+          await closeAll();
+        })()),
+    };
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
+}
+
+function listenersOf(config: BrokerConfig): ListenerConfig[] {
+  return config.listeners.map((text) => {
+    const [, name = '', host = '', port = ''] = /^(.*):\/\/(.*):(\d+)$/.exec(text) ?? [];
+    return { name, host, port: Number(port) };
+  });
+}

@@ -1,0 +1,39 @@
+// Waits until one of some logs has more to read. A waiting fetch holds a listener on each log it reads from, one timer,
+// and nothing else.
+import type { Env } from '../base/env.ts';
+import type { PartitionLog } from '../storage/log/partition-log.ts';
+
+/**
+ * Resolves when a log's high watermark has passed what was seen, when `waitMs` are over, or when the signal aborts.
+ * What several logs commit in one turn wakes once, after all of them.
+ */
+export function waitForAdvance(
+  env: Env,
+  logs: readonly PartitionLog[],
+  seen: ReadonlyMap<PartitionLog, number>,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = [];
+    let waking = false;
+    const finish = (): void => {
+      timer[Symbol.dispose]();
+      for (const stop of stops) stop();
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const wake = (): void => {
+      if (waking) return;
+      waking = true;
+      env.defer(finish);
+    };
+    const timer = env.timer(waitMs, finish);
+    signal.addEventListener('abort', finish);
+    for (const log of logs) {
+      stops.push(log.onAdvance(wake));
+      // It moved while other partitions were read from disk.
+      if (log.highWatermark !== seen.get(log)) wake();
+    }
+  });
+}

@@ -1,0 +1,28 @@
+// The operations that may be allowed or denied, by their codes (AclOperation of Kafka), and which of them a resource has.
+
+export const aclOperations = {
+  READ: 3,
+  WRITE: 4,
+  CREATE: 5,
+  DELETE: 6,
+  ALTER: 7,
+  DESCRIBE: 8,
+  CLUSTER_ACTION: 9,
+  DESCRIBE_CONFIGS: 10,
+  ALTER_CONFIGS: 11,
+  IDEMPOTENT_WRITE: 12,
+} as const;
+
+export type AclOperation = keyof typeof aclOperations;
+
+/** What an answer says when the client did not ask for operations (KIP-430). */
+export const OPERATIONS_NOT_ASKED = -(2 ** 31);
+
+const bitsOf = (...operations: AclOperation[]): number => operations.reduce((bits, name) => bits | (1 << aclOperations[name]), 0);
+
+/** Every operation that a resource of the type has, as bits (AclEntry.supportedOperations of Kafka); all are allowed until security is built. */
+export const supportedOperations = {
+  TOPIC: bitsOf('READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DELETE', 'ALTER', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'),
+  GROUP: bitsOf('READ', 'DESCRIBE', 'DELETE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'),
+  CLUSTER: bitsOf('CREATE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'ALTER', 'DESCRIBE'),
+} as const;

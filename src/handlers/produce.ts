@@ -1,0 +1,164 @@
+// Produce (API 0): a client hands over record batches for partitions this broker leads.
+// Prepares every batch, stages them in the order of arrival, waits for the commit that `acks` asks for, and shapes the
+// answer partition by partition; what may be appended is decided by `prepare` and the log.
+import { isInternalTopic } from '../broker/topics.ts';
+import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
+import type { produceResponse, ProduceRequest } from '../protocol/messages/produce.ts';
+import type { Encodable } from '../protocol/schema.ts';
+import type { PartitionLog, Ticket } from '../storage/log/partition-log.ts';
+import { InvalidRecordsError, prepare, type PreparedBatch, type PrepareLimits } from '../storage/log/prepare.ts';
+import { CloseConnectionError, type RequestContext } from './handler.ts';
+
+type ProduceResponseData = Encodable<typeof produceResponse>;
+
+/** One partition's part of the request, on its way through. */
+interface Append {
+  readonly index: number;
+  log: PartitionLog | undefined;
+  leaderEpoch: number;
+  batch: PreparedBatch | undefined;
+  ticket: Ticket | undefined;
+  failure: unknown;
+}
+
+const ACKS_NONE = 0;
+
+export async function handleProduce(request: ProduceRequest, context: RequestContext): Promise<ProduceResponseData | undefined> {
+  const topics = request.topicData.map((topic) => ({
+    topic,
+    appends: topic.partitionData.map((partition): Append => ({
+      index: partition.index,
+      log: undefined,
+      leaderEpoch: -1,
+      batch: undefined,
+      ticket: undefined,
+      failure: undefined,
+    })),
+  }));
+
+  // Prepared first, all of them: preparing may leave this turn, staging may not.
+  const preparing: Promise<void>[] = [];
+  for (const { topic, appends } of topics) {
+    for (const [at, append] of appends.entries()) {
+      try {
+        const prepared = prepareOne(request, topic, append, topic.partitionData[at]?.records ?? null, context);
+        if (prepared instanceof Promise) {
+          preparing.push(
+            prepared.then(
+              (batch) => void (append.batch = batch),
+              (thrown: unknown) => void (append.failure = thrown),
+            ),
+          );
+        } else append.batch = prepared;
+      } catch (thrown) {
+        append.failure = thrown;
+      }
+    }
+  }
+  if (preparing.length > 0) await Promise.all(preparing);
+
+  const staged = context.inArrivalOrder(() => {
+    for (const { appends } of topics) for (const append of appends) stageOne(append);
+  });
+  if (staged instanceof Promise) await staged;
+
+  if (request.acks === ACKS_NONE) {
+    const failed = topics.flatMap(({ appends }) => appends).find(({ failure }) => failure !== undefined);
+    // Nobody reads an answer: closing is how the client learns that a batch was refused, and looks at its metadata again.
+    if (failed !== undefined) throw new CloseConnectionError(`a batch with acks=0 was refused: ${String(failed.failure)}`);
+    return undefined;
+  }
+
+  for (const { appends } of topics) {
+    for (const { ticket } of appends) {
+      const waiting = ticket?.committed.wait();
+      if (waiting !== undefined) await waiting;
+    }
+  }
+
+  return {
+    responses: topics.map(({ topic, appends }) => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      partitionResponses: appends.map((append) => shapeAnswer(append, context)),
+    })),
+    throttleTimeMs: 0,
+  };
+}
+
+function prepareOne(
+  request: ProduceRequest,
+  topic: { name: string; topicId: string },
+  append: Append,
+  records: Buffer | null,
+  context: RequestContext,
+): PreparedBatch | Promise<PreparedBatch> {
+  if (request.acks !== ACKS_NONE && request.acks !== 1 && request.acks !== -1) throw new KafkaError('INVALID_REQUIRED_ACKS');
+  const { broker } = context;
+  const byId = context.apiVersion >= 13; // KIP-516: the id takes the place of the name
+  const image = byId ? broker.image.findTopicById(topic.topicId) : broker.image.findTopic(topic.name);
+  if (image === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
+  context.authorize('WRITE', 'TOPIC', image.name);
+  // Coordinators alone write there; Kafka makes the same exception for its own admin client.
+  if (isInternalTopic(image.name) && context.clientId !== '__admin_client') throw new KafkaError('INVALID_TOPIC_EXCEPTION');
+  const log = broker.partitions.ledHere(image, append.index);
+  append.log = log;
+  append.leaderEpoch = log.leaderEpoch;
+  return prepare(records ?? EMPTY, limitsOf(log, context), broker.env);
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function limitsOf(log: PartitionLog, context: RequestContext): PrepareLimits {
+  const config = log.config;
+  return {
+    maxMessageBytes: config['max.message.bytes'],
+    timestampType: config['message.timestamp.type'],
+    timestampBeforeMaxMs: config['message.timestamp.before.max.ms'],
+    timestampAfterMaxMs: config['message.timestamp.after.max.ms'],
+    keyRequired: config['cleanup.policy'].includes('compact'),
+    compressionType: config['compression.type'],
+    compressionLevels: {
+      gzip: config['compression.gzip.level'],
+      lz4: config['compression.lz4.level'],
+      zstd: config['compression.zstd.level'],
+    },
+    zstdAllowed: context.apiVersion >= 7, // KIP-110
+  };
+}
+
+function stageOne(append: Append): void {
+  if (append.failure !== undefined || append.log === undefined || append.batch === undefined) return;
+  try {
+    append.ticket = append.log.append(append.batch, { origin: 'client', expectedLeaderEpoch: append.leaderEpoch });
+  } catch (thrown) {
+    append.failure = thrown;
+  }
+}
+
+function shapeAnswer(append: Append, context: RequestContext): ProduceResponseData['responses'][number]['partitionResponses'][number] {
+  const { ticket, log } = append;
+  const failure = append.failure ?? (ticket !== undefined && log !== undefined ? ticket.committed.failureOf(log) : undefined);
+  if (failure === undefined && ticket !== undefined) {
+    return {
+      index: append.index,
+      errorCode: NONE,
+      baseOffset: ticket.baseOffset,
+      logAppendTimeMs: ticket.logAppendTimeMs,
+      logStartOffset: ticket.logStartOffset,
+      recordErrors: [],
+    };
+  }
+  return {
+    index: append.index,
+    errorCode: errorCodeOf(failure, context.log),
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors:
+      failure instanceof InvalidRecordsError
+        ? failure.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+        : [],
+    errorMessage: failure instanceof KafkaError ? failure.message : null,
+  };
+}

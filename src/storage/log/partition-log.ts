@@ -1,0 +1,434 @@
+// The log of one partition on the local disk: assigns offsets, says what may be read, and keeps the promise of the
+// commit. Appends are synchronous and touch memory only; files are written by the commit loop of the log dir, and
+// read through the open files. What a batch means (topics, clients, answers) is decided above.
+import type { Env } from '../../base/env.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Logger } from '../../base/log.ts';
+import type { TopicConfig } from '../../config/topic-configs.ts';
+import { check, KafkaError } from '../../protocol/errors.ts';
+import { stampBatch } from '../../protocol/record-batch.ts';
+import { Commit } from '../commit/commit.ts';
+import type { CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
+import type { OpenFiles } from '../open-files.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
+import type { PreparedBatch } from './prepare.ts';
+import type { ProducerState, RetainedBatch } from './producer-state.ts';
+import type { RecoveredLog } from './recovery.ts';
+import { Segment, type BatchPlace } from './segment.ts';
+import { findMaxTimestamp, findTimestamp, readBatches, type OffsetAtTimestamp } from './segment-reader.ts';
+import { PartitionTail, type TailCache } from './tail-cache.ts';
+import { byFirstOffset, type AbortedTransaction } from './transaction-index.ts';
+
+export type Isolation = 'readUncommitted' | 'readCommitted';
+
+/** What an append came to. The client may be told once `committed` has settled without failing this log. */
+export interface Ticket {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** -1 unless the topic stamps LogAppendTime. */
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+  /** The batch had been appended before; these are the offsets it got then (KIP-98). */
+  readonly duplicate: boolean;
+  readonly committed: Commit;
+}
+
+export interface ReadOptions {
+  readonly maxBytes: number;
+  /** The first batch comes even when it is larger than `maxBytes` (KIP-74). */
+  readonly atLeastOneBatch: boolean;
+  readonly isolation: Isolation;
+  /** -1 skips the check (KIP-320). */
+  readonly currentLeaderEpoch: number;
+}
+
+export interface ReadResult {
+  /** Whole batches, one after the other; immutable. */
+  readonly buffers: Buffer[];
+  readonly bytes: number;
+  readonly logStartOffset: number;
+  readonly lastStableOffset: number;
+  readonly highWatermark: number;
+  /** Null unless the read was `readCommitted`. */
+  readonly abortedTransactions: AbortedTransaction[] | null;
+}
+
+export type AdvanceListener = (highWatermark: number, lastStableOffset: number) => void;
+
+export type AppendOrigin =
+  | { readonly origin: 'client'; readonly expectedLeaderEpoch: number }
+  | { readonly origin: 'coordinator'; readonly expectedLeaderEpoch: number };
+
+/** What all partitions of a log dir share. */
+export interface LogSurroundings {
+  readonly env: Env;
+  readonly openFiles: OpenFiles;
+  readonly commits: CommitLog;
+  readonly tailCache: TailCache;
+  readonly log: Logger;
+}
+
+/** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
+const MAX_COLD_READ_BYTES = 8 * 1024 * 1024;
+
+type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; why: Error } | { kind: 'closed' };
+
+export class PartitionLog implements CommitMember {
+  readonly name: string;
+  readonly directory: string;
+  #config: TopicConfig;
+  readonly #around: LogSurroundings;
+  readonly #makeFirst: (directory: string) => Promise<boolean>;
+  #segments: Segment[];
+  #producers: ProducerState<Commit>;
+  #leaderEpochs: LeaderEpochs;
+  readonly #tail: PartitionTail;
+  readonly #listeners = new Set<AdvanceListener>();
+  #state: State;
+  #leaderEpoch: number;
+  #logStartOffset: number;
+  #highWatermark: number;
+  #endOffset: number;
+  /** Everything below it has been synced. */
+  #syncedOffset: number;
+  #staged: StagedWrite[] = [];
+  #stagedSegments: Segment[] = [];
+  /** Log end after the writes that the commit loop has in hand. */
+  #inHandEndOffset = -1;
+  #inHandSegments: Segment[] = [];
+  #directoryMade: boolean;
+
+  constructor(options: {
+    name: string;
+    directory: string;
+    config: TopicConfig;
+    leaderEpoch: number;
+    recovered: RecoveredLog;
+    around: LogSurroundings;
+    /** Makes the folder with what must be in it before the first record; false when it was there. */
+    makeFirst: (directory: string) => Promise<boolean>;
+  }) {
+    const { recovered } = options;
+    this.name = options.name;
+    this.directory = options.directory;
+    this.#config = options.config;
+    this.#around = options.around;
+    this.#makeFirst = options.makeFirst;
+    this.#leaderEpoch = options.leaderEpoch;
+    this.#segments = recovered.segments;
+    this.#producers = recovered.producers;
+    this.#leaderEpochs = recovered.leaderEpochs;
+    this.#logStartOffset = recovered.logStartOffset;
+    this.#endOffset = recovered.endOffset;
+    this.#highWatermark = recovered.endOffset;
+    this.#syncedOffset = recovered.endOffset;
+    this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
+    this.#directoryMade = recovered.segments.length > 0;
+    this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
+    this.#assertOffsetOrder();
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
+  }
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+  /** Exclusive. */
+  get endOffset(): number {
+    return this.#endOffset;
+  }
+  /** Exclusive; where a reader of committed transactions stops. */
+  get lastStableOffset(): number {
+    return this.#producers.lastStableOffset(this.#highWatermark, this.#logStartOffset);
+  }
+  get syncedOffset(): number {
+    return this.#syncedOffset;
+  }
+  get syncBeforeAck(): boolean {
+    return this.#config['flush.messages'] <= 1;
+  }
+  get config(): TopicConfig {
+    return this.#config;
+  }
+  get producers(): ProducerState<Commit> {
+    return this.#producers;
+  }
+  get leaderEpochs(): LeaderEpochs {
+    return this.#leaderEpochs;
+  }
+  /** Why the log takes no records now; undefined when it does. */
+  get refusal(): string | undefined {
+    if (this.#state.kind === 'open') return undefined;
+    if (this.#state.kind === 'readOnly') return this.#state.why;
+    return this.#state.kind === 'failed' ? this.#state.why.message : 'the log is closed';
+  }
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  configure(config: TopicConfig): void {
+    this.#config = config;
+  }
+
+  /** Batches appended from now on carry this epoch; it may only grow. */
+  leadFrom(leaderEpoch: number): void {
+    invariant(leaderEpoch >= this.#leaderEpoch, 'a leader epoch went back');
+    this.#leaderEpoch = leaderEpoch;
+  }
+
+  /**
+   * Stages a prepared batch (magic 2, KIP-98) and assigns its offsets; nothing is on disk when it returns. The log owns
+   * the bytes from here on and stamps their header. Synchronous, so that check and change are one breath.
+   * @throws KafkaError NOT_LEADER_OR_FOLLOWER when `expectedLeaderEpoch` is not that of the current leadership,
+   * KAFKA_STORAGE_ERROR when the log takes no records, or what the producer's sequence asks for
+   */
+  append(batch: PreparedBatch, options: AppendOrigin): Ticket {
+    check(options.expectedLeaderEpoch === this.#leaderEpoch, 'NOT_LEADER_OR_FOLLOWER');
+    if (this.#state.kind !== 'open') throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.name} takes no records: ${this.refusal}`);
+
+    const seen = batch.producerId >= 0 ? this.#producers.check(batch, options.origin) : undefined;
+    if (seen !== undefined) return this.#ticketOfDuplicate(seen.duplicate);
+
+    const baseOffset = this.#endOffset;
+    const lastOffset = baseOffset + batch.lastOffsetDelta;
+    const bytes = this.#around.tailCache.own(batch.bytes);
+    // Both fields lie before the bytes that the CRC covers.
+    stampBatch(bytes, 0, baseOffset, this.#leaderEpoch);
+    if (this.#leaderEpochs.latestEpoch !== this.#leaderEpoch) this.#leaderEpochs.assign(this.#leaderEpoch, baseOffset);
+
+    const place: BatchPlace = {
+      baseOffset,
+      lastOffset,
+      bytes: bytes.length,
+      maxTimestamp: batch.maxTimestamp,
+      offsetOfMaxTimestamp: baseOffset + batch.offsetDeltaOfMaxTimestamp,
+    };
+    const segment = this.#segmentFor(place);
+    const position = segment.append(place, this.#config['index.interval.bytes']);
+    this.#stage(segment, position, bytes);
+    this.#tail.add({ baseOffset, endOffset: lastOffset + 1, bytes });
+    this.#endOffset = lastOffset + 1;
+    this.#assertOffsetOrder();
+    // The high watermark moves only in the commit: until then a crash may take this batch back, and nobody has seen it.
+    const committed = this.#around.commits.stage(this);
+    const completed = this.#producers.append(batch, baseOffset, committed);
+    if (completed?.isAborted === true) segment.noteAborted(completed);
+    return {
+      baseOffset,
+      lastOffset,
+      logAppendTimeMs: batch.logAppendTimeMs,
+      logStartOffset: this.#logStartOffset,
+      duplicate: false,
+      committed,
+    };
+  }
+
+  /**
+   * Batches from the one that holds `from`, up to the high watermark, or to the last stable offset. Answers at once from
+   * memory, with a promise from disk. At the log end the answer is empty: whoever wants to wait listens with `onAdvance`.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH
+   */
+  read(from: number, options: ReadOptions): ReadResult | Promise<ReadResult> {
+    this.checkLeaderEpoch(options.currentLeaderEpoch);
+    if (from < this.#logStartOffset || from > this.#endOffset) {
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `offset ${from} is outside ${this.#logStartOffset}..${this.#endOffset} of ${this.name}`);
+    }
+    const upTo = options.isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
+    if (from >= upTo) return this.#result([], 0, from, from, options);
+    if (from >= this.#tail.startOffset) {
+      const { buffers, bytes, endOffset } = this.#tail.read(from, upTo, options.maxBytes, options.atLeastOneBatch);
+      return this.#result(buffers, bytes, from, endOffset, options);
+    }
+    return this.#readFiles(from, upTo, options);
+  }
+
+  /**
+   * The first record at or after the timestamp that a reader of that isolation may see; undefined when there is none.
+   * @throws KafkaError KAFKA_STORAGE_ERROR when a file on the way is damaged
+   */
+  async offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
+    const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
+    for (const segment of this.#segments) {
+      if (segment.maxTimestamp < timestamp) continue;
+      const found = await findTimestamp(this.#around, segment, { timestamp, from: this.#logStartOffset, upTo });
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. */
+  async offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
+    const largest = this.#segments.reduce<Segment | undefined>(
+      (best, segment) => (segment.maxTimestamp > (best?.maxTimestamp ?? -1) ? segment : best),
+      undefined,
+    );
+    if (largest === undefined) return undefined;
+    return findMaxTimestamp(this.#around, largest, { from: this.#logStartOffset, upTo: this.#highWatermark });
+  }
+
+  /** @throws KafkaError FENCED_LEADER_EPOCH for an older, UNKNOWN_LEADER_EPOCH for a newer epoch than ours (KIP-320); -1 passes */
+  checkLeaderEpoch(currentLeaderEpoch: number): void {
+    if (currentLeaderEpoch < 0 || currentLeaderEpoch === this.#leaderEpoch) return;
+    throw new KafkaError(currentLeaderEpoch < this.#leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH');
+  }
+
+  /** Calls the listener after the high watermark has moved, and when the log closes. Returns what ends it. */
+  onAdvance(listener: AdvanceListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // --- what the commit loop calls
+
+  async makeDirectory(): Promise<boolean> {
+    if (this.#directoryMade) return false;
+    const made = await this.#makeFirst(this.directory);
+    this.#directoryMade = true;
+    return made;
+  }
+
+  takeStaged(): StagedWrite[] {
+    if (this.#state.kind === 'failed') throw this.#state.why;
+    const staged = this.#staged;
+    this.#inHandEndOffset = this.#endOffset;
+    this.#inHandSegments = this.#stagedSegments;
+    this.#staged = [];
+    this.#stagedSegments = [];
+    return staged;
+  }
+
+  committed(durable: boolean): void {
+    const endOffset = this.#inHandEndOffset;
+    for (const segment of this.#inHandSegments) segment.named = true;
+    if (durable) this.#syncedOffset = endOffset;
+    this.#tail.written(endOffset);
+    this.#highWatermark = endOffset;
+    this.#assertOffsetOrder();
+    this.#tellListeners();
+  }
+
+  commitFailed(error: Error): void {
+    if (this.#state.kind === 'failed') return;
+    this.#around.log.error('a commit failed; the partition takes no more records', { partition: this.name, error });
+    this.#state = {
+      kind: 'failed',
+      why: new KafkaError('KAFKA_STORAGE_ERROR', `the disk refused ${this.name}: ${error.message}`, { cause: error }),
+    };
+  }
+
+  /** No more appends; waits for what is staged, and wakes whoever waits for records. */
+  async close(): Promise<void> {
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: 'closed' };
+    await this.#around.commits.idle();
+    for (const segment of this.#segments) this.#around.openFiles.forget(segment.path);
+    this.#tail.clear(this.#endOffset);
+    this.#tellListeners();
+    this.#listeners.clear();
+  }
+
+  // --- below: how
+
+  #tellListeners(): void {
+    if (this.#listeners.size === 0) return;
+    const lastStableOffset = this.lastStableOffset;
+    for (const listener of this.#listeners) listener(this.#highWatermark, lastStableOffset);
+  }
+
+  #ticketOfDuplicate(duplicate: RetainedBatch<Commit>): Ticket {
+    return {
+      baseOffset: duplicate.baseOffset,
+      lastOffset: duplicate.lastOffset,
+      logAppendTimeMs: this.#config['message.timestamp.type'] === 'LogAppendTime' ? duplicate.maxTimestamp : -1,
+      logStartOffset: this.#logStartOffset,
+      duplicate: true,
+      committed: duplicate.commit ?? Commit.kept,
+    };
+  }
+
+  #segmentFor(place: BatchPlace): Segment {
+    const active = this.#segments[this.#segments.length - 1];
+    const config = this.#config;
+    const limits = {
+      segmentBytes: config['segment.bytes'],
+      segmentMs: config['segment.ms'],
+      indexIntervalBytes: config['index.interval.bytes'],
+      segmentIndexBytes: config['segment.index.bytes'],
+    };
+    const nowMs = this.#around.env.wallMs();
+    if (active !== undefined && !active.mustRollFor(place, limits, nowMs)) return active;
+    const segment = new Segment({ directory: this.directory, baseOffset: place.baseOffset, createdMs: nowMs });
+    segment.startIndexes();
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #stage(segment: Segment, position: number, bytes: Buffer): void {
+    const last = this.#staged[this.#staged.length - 1];
+    if (last !== undefined && last.path === segment.path) {
+      last.buffers.push(bytes);
+      last.bytes += bytes.length;
+      return;
+    }
+    this.#staged.push({ path: segment.path, position, buffers: [bytes], bytes: bytes.length, creates: !segment.named });
+    this.#stagedSegments.push(segment);
+  }
+
+  #result(buffers: Buffer[], bytes: number, from: number, endOffset: number, options: ReadOptions): ReadResult {
+    return {
+      buffers,
+      bytes,
+      logStartOffset: this.#logStartOffset,
+      lastStableOffset: this.lastStableOffset,
+      highWatermark: this.#highWatermark,
+      abortedTransactions: options.isolation === 'readCommitted' ? this.#abortedBetween(from, endOffset) : null,
+    };
+  }
+
+  /** The aborted transactions that have records in [from, endOffset), in the order of their first offsets. */
+  #abortedBetween(from: number, endOffset: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (let index = this.#segmentIndexOf(from); index < this.#segments.length; index += 1) {
+      const collected = this.#segments[index]?.aborted?.collectAborted(from, endOffset);
+      if (collected === undefined) continue;
+      found.push(...collected.transactions);
+      if (collected.complete) break;
+    }
+    return found.sort(byFirstOffset);
+  }
+
+  /** The segment that holds the offset: the last whose base is not above it. */
+  #segmentIndexOf(offset: number): number {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#segments[middle] as Segment).baseOffset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
+  }
+
+  async #readFiles(from: number, upTo: number, options: ReadOptions): Promise<ReadResult> {
+    const maxBytes = Math.min(options.maxBytes, MAX_COLD_READ_BYTES);
+    for (let index = this.#segmentIndexOf(from); index < this.#segments.length; index += 1) {
+      const segment = this.#segments[index] as Segment;
+      const found = await readBatches(this.#around.openFiles, segment, { from, upTo, maxBytes, atLeastOneBatch: options.atLeastOneBatch });
+      if (found.bytes.length > 0) return this.#result([found.bytes], found.bytes.length, from, found.endOffset, options);
+      if (!options.atLeastOneBatch) break; // nothing fits; the next answer begins with this partition
+    }
+    return this.#result([], 0, from, from, options);
+  }
+
+  /** 0 <= log start <= last stable <= high watermark <= log end; checked after every change to any of them. */
+  #assertOffsetOrder(): void {
+    invariant(this.#logStartOffset >= 0, 'log start offset is negative');
+    invariant(this.#logStartOffset <= this.#highWatermark, 'high watermark fell below the log start');
+    invariant(this.#highWatermark <= this.#endOffset, 'high watermark passed the log end');
+  }
+}

@@ -1,0 +1,156 @@
+// Reads one segment's file: the batches behind an offset, the record behind a timestamp. Finds its way by the sparse
+// indexes, then by the batch headers; nothing here knows what else the log holds.
+import type { Env } from '../../base/env.ts';
+import { present } from '../../base/invariant.ts';
+import { KafkaError } from '../../protocol/errors.ts';
+import {
+  lastOffsetOf,
+  magicOf,
+  maxTimestampOf,
+  partitionLeaderEpochOf,
+  RECORD_BATCH_OVERHEAD,
+  sizeInBytesOf,
+} from '../../protocol/record-batch.ts';
+import { decodeRecords } from '../../protocol/record-batch-records.ts';
+import type { OpenFiles } from '../open-files.ts';
+import type { Segment } from './segment.ts';
+
+export interface OffsetAtTimestamp {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
+interface ReaderSurroundings {
+  readonly env: Env;
+  readonly openFiles: OpenFiles;
+}
+
+export interface BatchesRead {
+  /** Whole batches, one after the other. */
+  readonly bytes: Buffer;
+  /** Exclusive; meaningless when there are no bytes. */
+  readonly endOffset: number;
+}
+
+const NOTHING: BatchesRead = { bytes: Buffer.alloc(0), endOffset: -1 };
+const FIRST_READ_BYTES = 64 * 1024;
+
+export interface BatchesWanted {
+  readonly from: number;
+  /** Exclusive: a batch that reaches over it is left out. */
+  readonly upTo: number;
+  readonly maxBytes: number;
+  readonly atLeastOneBatch: boolean;
+}
+
+/** Whole batches from the one that holds `from`, or the first behind it (compaction leaves gaps); empty when there is none. */
+export async function readBatches(openFiles: OpenFiles, segment: Segment, wanted: BatchesWanted): Promise<BatchesRead> {
+  const { from, upTo, maxBytes } = wanted;
+  const endBytes = segment.bytes;
+  let position = present(segment.indexes, 'the index of a segment').offsets.lookup(from);
+  let readBytes = Math.max(maxBytes, FIRST_READ_BYTES);
+  while (position < endBytes) {
+    const buffer = Buffer.allocUnsafe(Math.min(readBytes, endBytes - position));
+    const filled = await openFiles.use(segment.path, (handle) => handle.read(buffer, position));
+    let start = -1;
+    let at = 0;
+    let endOffset = from;
+    const found = (): BatchesRead => (start < 0 ? NOTHING : { bytes: buffer.subarray(start, at), endOffset });
+    while (at + RECORD_BATCH_OVERHEAD <= filled) {
+      const bytes = checkedSize(segment, buffer, at, position);
+      const lastOffset = lastOffsetOf(buffer, at);
+      if (lastOffset >= upTo) return found();
+      if (lastOffset >= from) {
+        if (start < 0 && bytes > maxBytes && !wanted.atLeastOneBatch) return NOTHING;
+        if (start >= 0 && at + bytes - start > maxBytes) return found();
+        if (at + bytes > filled) {
+          if (start >= 0) return found();
+          readBytes = Math.max(readBytes, bytes);
+          break;
+        }
+        if (start < 0) start = at;
+        endOffset = lastOffset + 1;
+      } else if (at + bytes > filled) {
+        at += bytes; // the wanted one lies behind it: skip what was not read of this one
+        break;
+      }
+      at += bytes;
+    }
+    if (start >= 0) return found();
+    // What follows has not reached the file yet.
+    if (filled < buffer.length || (at === 0 && buffer.length === endBytes - position)) return NOTHING;
+    position += at;
+  }
+  return NOTHING;
+}
+
+/** The first record at or after the timestamp with an offset in [from, upTo). */
+export async function findTimestamp(
+  around: ReaderSurroundings,
+  segment: Segment,
+  wanted: { timestamp: number; from: number; upTo: number },
+): Promise<OffsetAtTimestamp | undefined> {
+  const indexes = present(segment.indexes, 'the index of a segment');
+  const startOffset = Math.max(wanted.from, indexes.times.lookup(wanted.timestamp).offset);
+  return walkBatches(around, segment, { from: startOffset, upTo: wanted.upTo }, async (batch) => {
+    if (maxTimestampOf(batch, 0) < wanted.timestamp) return undefined;
+    for (const { offset, timestamp } of await decodeRecords(around.env.compute, batch, MAX_DECOMPRESSED_BYTES)) {
+      if (timestamp >= wanted.timestamp && offset >= wanted.from && offset < wanted.upTo) {
+        return { offset, timestamp, leaderEpoch: partitionLeaderEpochOf(batch, 0) };
+      }
+    }
+    return undefined;
+  });
+}
+
+/** The first record that carries the largest timestamp among those with an offset in [from, upTo). */
+export async function findMaxTimestamp(
+  around: ReaderSurroundings,
+  segment: Segment,
+  wanted: { from: number; upTo: number },
+): Promise<OffsetAtTimestamp | undefined> {
+  let best: OffsetAtTimestamp | undefined;
+  await walkBatches(around, segment, wanted, async (batch) => {
+    if (maxTimestampOf(batch, 0) <= (best?.timestamp ?? -1)) return undefined;
+    for (const { offset, timestamp } of await decodeRecords(around.env.compute, batch, MAX_DECOMPRESSED_BYTES)) {
+      if (timestamp > (best?.timestamp ?? -1) && offset >= wanted.from && offset < wanted.upTo) {
+        best = { offset, timestamp, leaderEpoch: partitionLeaderEpochOf(batch, 0) };
+      }
+    }
+    return undefined;
+  });
+  return best;
+}
+
+/** Batches come in compressed; they were walked in decompressed form when they were produced, under the same bound. */
+const MAX_DECOMPRESSED_BYTES = 1024 * 1024 * 1024;
+
+async function walkBatches<Result>(
+  around: ReaderSurroundings,
+  segment: Segment,
+  range: { from: number; upTo: number },
+  visit: (batch: Buffer) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+  let from = range.from;
+  for (;;) {
+    const { bytes: buffer } = await readBatches(around.openFiles, segment, {
+      from,
+      upTo: range.upTo,
+      maxBytes: FIRST_READ_BYTES,
+      atLeastOneBatch: true,
+    });
+    if (buffer.length === 0) return undefined;
+    for (let at = 0; at < buffer.length; at += sizeInBytesOf(buffer, at)) {
+      const found = await visit(buffer.subarray(at, at + sizeInBytesOf(buffer, at)));
+      if (found !== undefined) return found;
+      from = lastOffsetOf(buffer, at) + 1;
+    }
+  }
+}
+
+function checkedSize(segment: Segment, buffer: Buffer, at: number, position: number): number {
+  const bytes = sizeInBytesOf(buffer, at);
+  if (magicOf(buffer, at) === 2 && bytes >= RECORD_BATCH_OVERHEAD) return bytes;
+  throw new KafkaError('KAFKA_STORAGE_ERROR', `${segment.path} is damaged at byte ${position + at}`);
+}

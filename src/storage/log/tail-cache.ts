@@ -1,0 +1,171 @@
+// The newest batches of all partitions, kept in memory: consumers that keep up never touch the disk. What is staged
+// must be held until it is written anyway; the cache keeps it a while longer, bounded in bytes over all partitions,
+// the oldest given up first.
+import type { Slabs } from '../../base/replace-file.ts';
+
+export interface CachedBatch {
+  readonly baseOffset: number;
+  /** Exclusive. */
+  readonly endOffset: number;
+  /** The batch as it is in the file; immutable once staged. */
+  readonly bytes: Buffer;
+}
+
+/** Batches up to this size are copied together into slabs; a larger one keeps the buffer its frame was assembled in. */
+const COPY_BELOW_BYTES = 16 * 1024;
+
+export class TailCache {
+  readonly #limitBytes: number;
+  readonly #slabs: Slabs;
+  /** Which partition holds the oldest batch, the second oldest, ...; a ring of references in order of arrival. */
+  #order: PartitionTail[] = [];
+  #orderHead = 0;
+  #bytes = 0;
+
+  constructor(options: { limitBytes: number; slabs: Slabs }) {
+    this.#limitBytes = options.limitBytes;
+    this.#slabs = options.slabs;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The bytes, in a buffer that pins no more than they are worth. */
+  own(bytes: Buffer): Buffer {
+    if (bytes.length <= COPY_BELOW_BYTES) return this.#slabs.copy(bytes);
+    // A slice of a buffer that carries much besides it would keep all of that alive.
+    return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
+  }
+
+  added(tail: PartitionTail, bytes: number): void {
+    this.#order.push(tail);
+    this.#bytes += bytes;
+  }
+
+  /** Takes back what a dropped partition held. */
+  released(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  /** Gives up the oldest batches until the bound holds; what is not in a file yet stays. */
+  trim(): void {
+    let scanned = 0;
+    while (this.#bytes > this.#limitBytes && this.#orderHead < this.#order.length && scanned < 1024) {
+      const tail = this.#order[this.#orderHead] as PartitionTail;
+      const given = tail.giveUpOldest();
+      if (given < 0) {
+        // Its oldest is still being written: it goes to the back of the order, its turn comes again.
+        this.#order.push(tail);
+        scanned += 1;
+      }
+      this.#orderHead += 1;
+      if (given > 0) this.#bytes -= given;
+    }
+    if (this.#orderHead > 1024 && this.#orderHead * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#orderHead);
+      this.#orderHead = 0;
+    }
+  }
+}
+
+/** The part of one partition: its newest batches without a gap, the last of which ends at the log end. */
+export class PartitionTail {
+  readonly #cache: TailCache;
+  #batches: CachedBatch[] = [];
+  #head = 0;
+  /** Batches that end at or before this offset are in the file. */
+  #writtenTo: number;
+
+  constructor(cache: TailCache, endOffset: number) {
+    this.#cache = cache;
+    this.#writtenTo = endOffset;
+  }
+
+  /** The first offset held, or Infinity when nothing is. */
+  get startOffset(): number {
+    return this.#batches[this.#head]?.baseOffset ?? Infinity;
+  }
+
+  add(batch: CachedBatch): void {
+    this.#batches.push(batch);
+    this.#cache.added(this, batch.bytes.length);
+  }
+
+  written(endOffset: number): void {
+    this.#writtenTo = endOffset;
+    this.#cache.trim();
+  }
+
+  /** Bytes given up; 0 when nothing is held; -1 when the oldest is not written yet. */
+  giveUpOldest(): number {
+    const oldest = this.#batches[this.#head];
+    if (oldest === undefined) return 0;
+    if (oldest.endOffset > this.#writtenTo) return -1;
+    this.#batches[this.#head] = undefined as never; // let go of the bytes now, of the slot later
+    this.#head += 1;
+    if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
+      this.#batches = this.#batches.slice(this.#head);
+      this.#head = 0;
+    }
+    return oldest.bytes.length;
+  }
+
+  /** Forgets everything (the log was reopened or dropped). */
+  clear(endOffset: number): void {
+    let bytes = 0;
+    for (let index = this.#head; index < this.#batches.length; index += 1) bytes += (this.#batches[index] as CachedBatch).bytes.length;
+    this.#cache.released(bytes);
+    this.#batches = [];
+    this.#head = 0;
+    this.#writtenTo = endOffset;
+  }
+
+  /** Forgets what starts at or after the offset. */
+  truncate(endOffset: number): void {
+    let bytes = 0;
+    while (this.#batches.length > this.#head) {
+      const last = this.#batches[this.#batches.length - 1] as CachedBatch;
+      if (last.endOffset <= endOffset) break;
+      bytes += last.bytes.length;
+      this.#batches.pop();
+    }
+    this.#cache.released(bytes);
+  }
+
+  /**
+   * Whole batches from the one that holds `from` (>= startOffset) up to `upTo` (exclusive), within `maxBytes`; with
+   * `atLeastOneBatch` the first comes whatever its size.
+   */
+  read(from: number, upTo: number, maxBytes: number, atLeastOneBatch: boolean): { buffers: Buffer[]; bytes: number; endOffset: number } {
+    let low = this.#head;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#batches[middle] as CachedBatch).endOffset <= from) low = middle + 1;
+      else high = middle;
+    }
+    const buffers: Buffer[] = [];
+    let bytes = 0;
+    let endOffset = from;
+    for (let index = low; index < this.#batches.length; index += 1) {
+      const batch = this.#batches[index] as CachedBatch;
+      if (batch.endOffset > upTo) break;
+      if (bytes + batch.bytes.length > maxBytes && !(atLeastOneBatch && bytes === 0)) break;
+      const previous = buffers[buffers.length - 1];
+      // Neighbours of one slab leave as one slice: a megabyte of tiny batches is not five thousand buffers for the socket.
+      if (
+        previous !== undefined &&
+        previous.buffer === batch.bytes.buffer &&
+        previous.byteOffset + previous.length === batch.bytes.byteOffset
+      ) {
+        buffers[buffers.length - 1] = Buffer.from(previous.buffer, previous.byteOffset, previous.length + batch.bytes.length);
+      } else {
+        buffers.push(batch.bytes);
+      }
+      bytes += batch.bytes.length;
+      endOffset = batch.endOffset;
+    }
+    return { buffers, bytes, endOffset };
+  }
+}
