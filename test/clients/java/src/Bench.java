@@ -1,4 +1,5 @@
-// What all levels work with: clients with bounded waits, topics with names of this run, and data that follows from an index.
+// What all levels work with: clients with bounded waits, topics with names of this run, and data that follows from an
+// index.
 // Knows nothing of what is checked.
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -6,8 +7,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -49,7 +52,26 @@ final class Bench {
         admin.createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(configs)))
                 .all()
                 .get(WAIT.toSeconds(), TimeUnit.SECONDS);
+        known(name, partitions);
         return name;
+    }
+
+    /** Waits until metadata has the topic: the controller answers before every broker has heard of it. */
+    void known(String topic, int partitions) throws InterruptedException {
+        eventually(topic + " is in metadata", () -> {
+            try {
+                var found =
+                        admin.describeTopics(List.of(topic)).topicNameValues().get(topic);
+                return found.get(WAIT.toSeconds(), TimeUnit.SECONDS)
+                                .partitions()
+                                .size()
+                        == partitions;
+            } catch (ExecutionException unknown) {
+                return false;
+            } catch (InterruptedException | TimeoutException failed) {
+                throw new IllegalStateException(failed);
+            }
+        });
     }
 
     String topic(String what, int partitions) throws Exception {

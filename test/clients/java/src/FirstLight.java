@@ -21,10 +21,12 @@ final class FirstLight {
         String three = bench.name("first-light-3");
         Map<String, Object> plain = Map.of("acks", "all", "enable.idempotence", false);
 
-        report.check("the admin client creates a topic with one partition and a topic with three", () -> bench.admin
-                .createTopics(List.of(new NewTopic(one, 1, (short) 1), new NewTopic(three, 3, (short) 1)))
-                .all()
-                .get());
+        report.check("the admin client creates a topic with one partition and a topic with three", () -> {
+            List<NewTopic> topics = List.of(new NewTopic(one, 1, (short) 1), new NewTopic(three, 3, (short) 1));
+            bench.admin.createTopics(topics).all().get();
+            bench.known(one, 1);
+            bench.known(three, 3);
+        });
         if (report.failed() > 0) return false;
 
         report.check("metadata lists both topics with every partition and its leader", () -> {

@@ -1,4 +1,5 @@
-// Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
+// Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved
+// on.
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
