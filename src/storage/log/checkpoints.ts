@@ -1,7 +1,7 @@
 // The text checkpoints of a log directory: for every partition one offset (recovery point, log start, high watermark, or
 // how far the cleaner came). Text form only; who writes them, when, and what a lost one costs is decided elsewhere.
 import { DamagedFileError, quoted } from '../damaged-file.ts';
-import { parsePartitionDirectoryName, partitionDirectoryName } from './log-names.ts';
+import { partitionDirectoryName, topicNameProblem } from './log-names.ts';
 
 /** The checkpoint files of a log directory. A missing one is no damage: its offsets then begin at the log start, or at 0. */
 export const checkpointFiles = {
@@ -12,6 +12,7 @@ export const checkpointFiles = {
 } as const;
 
 const VERSION = '0';
+const MAX_INT32 = 0x7fff_ffff;
 
 /** A checkpoint does not read as one; `line` (from 1) is where. Nothing in it can be trusted. */
 export class DamagedCheckpointError extends DamagedFileError {
@@ -43,10 +44,11 @@ export function decodeOffsetCheckpoint(bytes: Buffer, file: string): Map<string,
   const offsets = new Map<string, number>();
   for (const { text, line } of decodeCheckpoint(bytes, file)) {
     const [topic = '', partition = '', offset = '', ...more] = text.split(/\s+/);
-    const directory = parsePartitionDirectoryName(`${topic}-${partition}`);
-    if (!directory || directory.mark || more.length > 0)
+    if (topicNameProblem(topic) !== undefined || !/^\d{1,10}$/.test(partition) || more.length > 0)
       throw new DamagedCheckpointError(file, line, `${quoted(text)} is not "<topic> <partition> <offset>"`);
-    offsets.set(partitionDirectoryName(directory.topic, directory.partition), parseCheckpointNumber(offset, file, line));
+    const number = parseCheckpointNumber(partition, file, line);
+    if (number > MAX_INT32) throw new DamagedCheckpointError(file, line, `the partition ${number} is no int32`);
+    offsets.set(partitionDirectoryName(topic, number), parseCheckpointNumber(offset, file, line));
   }
   return offsets;
 }
