@@ -1,10 +1,13 @@
 // The rules that a setting's value may have to keep, each with the sentence in which Kafka says that it was broken
 // (org.apache.kafka.common.config.ConfigDef). Pure functions over one value; rules between settings stand with the tables.
 
-import { ConfigError, formatDouble, formatValue, invalidValue, type ConfigType, type ConfigValue } from './config-value.ts';
+import { ConfigError, invalidValue, type ConfigValue } from './config-value.ts';
 
-/** @throws ConfigError when `value` is not one that the setting takes */
-export type Check = (name: string, value: ConfigValue, type: ConfigType) => void;
+/**
+ * `shown` is the value as text, with all digits of a large number.
+ * @throws ConfigError when `value` is not one that the setting takes
+ */
+export type Check = (name: string, value: ConfigValue, shown: string) => void;
 
 export interface Rule {
   readonly check: Check;
@@ -18,9 +21,8 @@ export const noCheck: Check = () => undefined;
 export function bounded(min: number | undefined, max: number | undefined): Rule {
   if (min === undefined && max === undefined) return { check: noCheck, valid: '' };
   return {
-    check(name, value, type) {
+    check(name, value, shown) {
       if (typeof value !== 'number') return; // null: not set, and then another setting decides
-      const shown = type === 'double' ? formatDouble(value) : String(value);
       if (min !== undefined && value < min) throw invalidValue(name, shown, `Value must be at least ${min}`);
       if (max !== undefined && value > max) throw invalidValue(name, shown, `Value must be no more than ${max}`);
     },
@@ -71,21 +73,21 @@ export function eachOf(values: readonly string[], { mayBeEmpty }: { mayBeEmpty: 
   const text = oneOfText(values);
   const listed = uniqueList({ mayBeEmpty, what: text.valid });
   return {
-    check(name, value, type) {
-      listed(name, value, type);
-      if (Array.isArray(value)) for (const entry of value) text.check(name, entry, type);
+    check(name, value, shown) {
+      listed(name, value, shown);
+      if (Array.isArray(value)) for (const entry of value) text.check(name, entry, entry);
     },
     valid: text.valid,
   };
 }
 
 export const throttledReplicas: Rule = {
-  check(name, value, type) {
+  check(name, value) {
     const entries = Array.isArray(value) ? value : [];
     if (entries.every((entry) => /^(\d+:\d+)?$/.test(entry)) || entries.join('') === '*') return;
     throw invalidValue(
       name,
-      `[${formatValue(type, value)?.replaceAll(',', ', ') ?? ''}]`,
+      `[${entries.join(', ')}]`,
       `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`,
     );
   },

@@ -3,7 +3,7 @@
 // Only the shape of rows and the small functions that make them; which settings there are stands in the tables.
 
 import { bounded, eachOf, noCheck, oneOfText, oneOfTextAnyCase, throttledReplicas, uniqueList, type Check } from './config-checks.ts';
-import { clampToSafe, formatValue, parseValue, type ConfigType, type ConfigValue } from './config-value.ts';
+import { canonicalText, clampToSafe, formatValue, parseValue, type ConfigType, type ConfigValue } from './config-value.ts';
 
 export type Importance = 'high' | 'medium' | 'low';
 
@@ -69,7 +69,7 @@ export function rowOf(table: Table, name: string): Row | undefined {
  */
 export function parseChecked(row: Row, text: string): ConfigValue {
   const value = parseValue(row.name, row.type, text);
-  row.check(row.name, value, row.type);
+  row.check(row.name, value, canonicalText(row.name, row.type, text));
   return value;
 }
 

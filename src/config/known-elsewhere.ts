@@ -3,7 +3,7 @@
 // Lists only; read-settings.ts decides what is said about them.
 
 /** Settings of Kafka that are passed over with one notice. A name that ends in * stands for all that begin so. */
-const meaningless = [
+export const passedOver: readonly string[] = [
   'add.partitions.to.txn.*',
   'allow.everyone.if.no.acl.found',
   'alter.log.dirs.replication.quota.*',
@@ -77,8 +77,8 @@ const replaced: Readonly<Record<string, string>> = {
   'create.topics': 'the command `bucketrider topic create`',
 };
 
-const exact = new Set(meaningless.filter((name) => !name.endsWith('*')));
-const beginnings = meaningless.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+const exact = new Set(passedOver.filter((name) => !name.endsWith('*')));
+const beginnings = passedOver.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
 export function isMeaninglessHere(name: string): boolean {
   return exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning));

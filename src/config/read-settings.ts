@@ -10,8 +10,8 @@ import {
   type BrokerConfigName,
   type ConfigTexts,
 } from './broker-configs.ts';
-import { rowOf, type Row } from './config-table.ts';
-import { ConfigError, parseValue } from './config-value.ts';
+import { parseChecked, rowOf, type Row } from './config-table.ts';
+import { ConfigError } from './config-value.ts';
 import { readVariables, variableName } from './environment.ts';
 import { isJavaPolicy, isMeaninglessHere, replacementOf } from './known-elsewhere.ts';
 import { parseProperties } from './properties.ts';
@@ -221,7 +221,7 @@ function takeSetting(set: Map<string, Setting>, row: Row, { name, written, sourc
   let text: string;
   try {
     text = plainText(row, written);
-    row.check(name, parseValue(name, row.type, text), row.type);
+    parseChecked(row, text);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     findings.problems.push(
