@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { InvariantError } from '../../base/invariant.ts';
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts';
 import { type AppendOrigin, type CheckRules, type ProducerBatch, ProducerState } from './producer-state.ts';
@@ -208,6 +209,32 @@ test('the oldest transaction counts, be it open or decided above the high waterm
   assert.equal(log.producers.openTransactionCount, 0);
 });
 
+test('in any order of beginnings, decisions and commits, the first unstable offset is that of the oldest undecided or undurable', () => {
+  // 0: begin, 1: decide, 2: the high watermark moves; the number picks which producer, or how far
+  const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(9)), { maxLength: 80 });
+  fc.assert(
+    fc.property(steps, (taken) => {
+      const log = new Log();
+      let model: { producerId: number; firstOffset: number; lastOffset: number }[] = [];
+      let highWatermark = 0;
+      for (const [kind, number] of taken) {
+        const open = model.find((transaction) => transaction.producerId === number && transaction.lastOffset < 0);
+        if (kind === 0 && !open) {
+          model.push({ producerId: number, firstOffset: log.end, lastOffset: -1 });
+          log.append(batch({ producerId: number, isTransactional: true, baseSequence: -1 }), 'coordinator');
+        } else if (kind === 1 && open) {
+          open.lastOffset = log.end;
+          log.append(marker('abort', { producerId: number }), 'marker');
+        } else if (kind === 2) highWatermark = Math.min(log.end, highWatermark + number);
+        model = model.filter(({ lastOffset }) => lastOffset < 0 || lastOffset >= highWatermark);
+        const expected = model.map(({ firstOffset }) => firstOffset).sort((one, other) => one - other)[0];
+        assert.equal(log.producers.firstUnstableOffset(highWatermark), expected);
+      }
+    }),
+    { seed: 5, numRuns: 300 },
+  );
+});
+
 test('a marker for a producer without a transaction here completes nothing, but counts for its epochs', () => {
   const log = new Log();
   assert.equal(log.append(marker('abort', { producerEpoch: 4, coordinatorEpoch: 2 }), 'marker').completed, undefined);
@@ -349,6 +376,22 @@ test('what was stored is restored: sequences, duplicates and open transactions i
   assert.equal(restored.firstUnstableOffset(4), 0);
   assert.equal(restored.check(batch({ producerId: 1 }), 'client')?.duplicate.baseOffset, 3);
   assert.equal(restored.append(marker('abort', { producerId: 9 }), 4)?.lastStableOffset, 2);
+});
+
+test('restoring keeps no more than the last five batches, however many were stored', () => {
+  const batches = [0, 1, 2, 3, 4, 5, 6].map((sequence) => ({
+    baseSequence: sequence,
+    lastSequence: sequence,
+    baseOffset: sequence,
+    lastOffset: sequence,
+    maxTimestamp: 1000,
+    commit: undefined,
+  }));
+  const restored = new ProducerState();
+  const stored = { producerId: 7, producerEpoch: 0, coordinatorEpoch: -1, lastTimestamp: 1000, currentTransactionFirstOffset: -1, batches };
+  restored.restore([stored], 7, { nowMs: 2000, producerIdExpirationMs: DAY });
+  assertRefused(() => restored.check(batch({ baseSequence: 1 }), 'client'), 'OUT_OF_ORDER_SEQUENCE_NUMBER');
+  assert.equal(restored.check(batch({ baseSequence: 2 }), 'client')?.duplicate.baseOffset, 2);
 });
 
 test('restoring leaves out who has expired meanwhile, except with an open transaction', () => {

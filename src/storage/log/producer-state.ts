@@ -109,7 +109,10 @@ export class ProducerState<Commit = unknown> {
   #producers: Map<number, Producer<Commit>> | undefined;
   /** First offset -> producer id of open transactions. They begin at the end of the log, so the map's order is that of offsets. */
   #open: Map<number, number> | undefined;
-  /** Decided, but with a marker at or above the high watermark: still unstable. In the order of first offsets. */
+  /**
+   * Decided, but with a marker at or above the high watermark: still unstable. In the order of the markers, without those
+   * that a later one with an older beginning outlives: the head is the oldest that counts, now and after any head has gone.
+   */
   #undurable: DecidedTransaction[] | undefined;
   #endOffset: number;
 
@@ -314,14 +317,15 @@ export class ProducerState<Commit = unknown> {
 
   #noteDecided(transaction: DecidedTransaction): void {
     this.#undurable ??= [];
-    const before = this.#undurable.findLastIndex((other) => other.firstOffset < transaction.firstOffset);
-    this.#undurable.splice(before + 1, 0, transaction);
+    while ((this.#undurable.at(-1)?.firstOffset ?? NONE) > transaction.firstOffset) this.#undurable.pop();
+    this.#undurable.push(transaction);
   }
 
   #forgetDecidedBelow(offset: number): void {
     if (!this.#undurable) return;
-    const left = this.#undurable.filter(({ lastOffset }) => lastOffset >= offset);
-    this.#undurable = left.length === 0 ? undefined : left;
+    const left = this.#undurable.findIndex(({ lastOffset }) => lastOffset >= offset);
+    if (left < 0) this.#undurable = undefined;
+    else if (left > 0) this.#undurable.splice(0, left);
   }
 }
 
@@ -331,7 +335,7 @@ function batchLastSequence({ baseSequence, lastOffsetDelta }: ProducerBatch): nu
 }
 
 function findDuplicate<Commit>(producer: Producer<Commit>, batch: ProducerBatch): RetainedBatch<Commit> | undefined {
-  if (batch.producerEpoch !== producer.producerEpoch || batch.isControl) return undefined;
+  if (batch.producerEpoch !== producer.producerEpoch) return undefined;
   const lastSequence = batchLastSequence(batch);
   return producer.batches.find((known) => known.baseSequence === batch.baseSequence && known.lastSequence === lastSequence);
 }
