@@ -110,13 +110,19 @@ const zeroes: Record<Exclude<Field['kind'], 'struct'>, unknown> = {
   array: EMPTY_LIST,
 };
 
+const emptyStructs = new WeakMap<Field, object>();
+
 /** What stands for a field that is not there. Structs and lists are shared between all messages, and frozen. */
 export function defaultOf(field: Field): unknown {
   if (field.default !== undefined) return field.default;
   // Kafka takes the empty value here even where null is allowed. Absent as null loses nothing and reads better.
   if (field.nullable.min <= field.nullable.max) return null;
   if (field.kind !== 'struct') return zeroes[field.kind];
-  return Object.freeze(Object.fromEntries(Object.entries(field.fields ?? {}).map(([name, inner]) => [name, defaultOf(inner)])));
+  const known = emptyStructs.get(field);
+  if (known) return known;
+  const made = Object.freeze(Object.fromEntries(Object.entries(field.fields ?? {}).map(([name, inner]) => [name, defaultOf(inner)])));
+  emptyStructs.set(field, made);
+  return made;
 }
 
 /** Whether leaving the value out says the same. A field without an explicit default may be empty as well as null. */

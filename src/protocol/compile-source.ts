@@ -2,8 +2,9 @@
 // size share one bounds check. The text is made of our own tables alone, never of what a peer sent.
 import { invariant } from '../base/invariant.ts';
 import { countMethodOf, lacks, methodOf } from './compile-closures.ts';
-import { fixedBytes, isDefault, type Row, type StructLayout, type Value } from './compile-layout.ts';
+import { defaultOf, fixedBytes, isDefault, type Row, type StructLayout, type Value } from './compile-layout.ts';
 import { int64At, uuidAt, type Reader } from './reader.ts';
+import type { Field } from './schema.ts';
 import { int16Of, int32Of, int8Of, putInt64, putUuid, uint16Of, uint32Of, type Writer } from './writer.ts';
 
 /** What the text may call by name. */
@@ -207,23 +208,26 @@ class EncoderText extends CodecText {
   }
 
   #refuse(row: Row): string {
-    return `if (${this.#differs(row, `value.${row.name}`)}) throw lacks('${this.name}', '${row.path}');`;
+    return `if (${this.#differs(row.field, `value.${row.name}`)}) throw lacks('${this.name}', '${row.path}');`;
   }
 
-  /** An expression: whether leaving the value out would say something else. */
-  #differs({ field, default: fallback }: Row, given: string): string {
-    if (fallback === null && field.default === null) return `${given} !== undefined && ${given} !== null`;
-    if (fallback !== null && field.kind === 'array') return `${given} !== undefined && ${given}.length !== 0`;
-    const simple = fallback !== null && (fixedBytes[field.kind] !== undefined || field.kind === 'string');
-    if (simple) return `${given} !== undefined && ${given} !== ${this.constant(fallback)}`;
-    return `${given} !== ${this.constant(fallback)} && !isDefault(${this.constant(field)}, ${given})`;
+  /** An expression: whether leaving the value out would say something else. The same rule as `isDefault`, unrolled. */
+  #differs(field: Field, given: string): string {
+    const fallback = defaultOf(field);
+    if (field.default === null) return `(${given} !== undefined && ${given} !== null)`;
+    if (fallback === null || field.kind === 'bytes' || field.kind === 'records') return `!isDefault(${this.constant(field)}, ${given})`;
+    if (field.kind === 'array') return `(${given} !== undefined && ${given}.length !== 0)`;
+    const differs = `${given} !== undefined && ${given} !== ${this.constant(fallback)}`;
+    if (field.kind !== 'struct') return `(${differs})`;
+    const inner = Object.entries(field.fields ?? {}).map(([name, part]) => this.#differs(part, `${given}.${name}`));
+    return `(${differs} && (${inner.join(' || ')}))`;
   }
 
   #tags(layout: StructLayout): string {
     if (layout.tagged.length === 0) return 'w.uvarint(0);';
     const filled = layout.tagged.map((row) => ({ row, has: this.fresh('has') }));
     return [
-      ...filled.map(({ row, has }) => `const ${has} = ${this.#differs(row, `value.${row.name}`)};`),
+      ...filled.map(({ row, has }) => `const ${has} = ${this.#differs(row.field, `value.${row.name}`)};`),
       `w.uvarint(${filled.map(({ has }) => `(${has} ? 1 : 0)`).join(' + ')});`,
       ...filled.map(({ row, has }) => {
         const local = this.fresh(row.name);

@@ -124,8 +124,9 @@ const SIZE_BYTES = 4;
 
 function frame(write: (writer: Writer) => void): Buffer[] {
   const writer = new Writer();
-  const size = writer.holdInt32();
+  writer.reserve(SIZE_BYTES);
   write(writer);
-  writer.patchInt32(size, writer.length - SIZE_BYTES);
-  return writer.buffers();
+  const buffers = writer.buffers();
+  present(buffers[0], 'the beginning of a frame').writeInt32BE(writer.length - SIZE_BYTES);
+  return buffers;
 }

@@ -130,22 +130,21 @@ const SHORT_STRING = 40;
  */
 export class Writer {
   #scratch: Scratch;
-  /** Where this message begins in the scratch buffer. Marks and seams are counted from here: growing moves it. */
-  #start: number;
+  /** Where the part of the message begins that lies in the scratch buffer and is not yet among the chunks. Growing moves it. */
+  #from: number;
   /** Where the next value goes; compiled encoders move it through `reserve`. */
   at: number;
   #limit: number;
   /** Views the scratch buffer, and changes when that grows: look at it after `reserve`, not before. */
   view: DataView;
-  /** Bytes woven in, each with the mark it stands before. */
-  #woven: { readonly mark: number; readonly bytes: Buffer }[] | undefined = undefined;
-  #wovenBytes = 0;
-  #finished: Buffer[] | undefined = undefined;
+  readonly #chunks: Buffer[] = [];
+  #chunkBytes = 0;
+  #finished = false;
 
   constructor() {
     const scratch = borrowScratch();
     this.#scratch = scratch;
-    this.#start = scratch.at;
+    this.#from = scratch.at;
     this.at = scratch.at;
     this.#limit = scratch.buffer.length;
     this.view = scratch.view;
@@ -153,26 +152,27 @@ export class Writer {
 
   /** Bytes written so far, with those woven in. */
   get length(): number {
-    return this.at - this.#start + this.#wovenBytes;
+    return this.#chunkBytes + this.at - this.#from;
   }
 
   /** Ends the message and gives its bytes, in order. */
   buffers(): Buffer[] {
-    if (this.#finished) return this.#finished;
+    if (this.#finished) return this.#chunks;
+    this.#seal();
     const { buffer, view } = this.#scratch;
-    const chunks: Buffer[] = [];
-    let from = this.#start;
-    for (const { mark, bytes } of this.#woven ?? []) {
-      const seam = this.#start + mark;
-      if (seam > from) chunks.push(buffer.subarray(from, seam));
-      chunks.push(bytes);
-      from = seam;
-    }
-    if (this.at > from) chunks.push(buffer.subarray(from, this.at));
     returnScratch({ buffer, view, at: this.at });
     this.#limit = this.at; // so that a later write ends in #grow, which refuses it
-    this.#finished = chunks;
-    return chunks;
+    this.#finished = true;
+    return this.#chunks;
+  }
+
+  /** Puts what lies in the scratch buffer among the chunks. */
+  #seal(): void {
+    const bytes = this.at - this.#from;
+    if (bytes === 0) return;
+    this.#chunks.push(this.#scratch.buffer.subarray(this.#from, this.at));
+    this.#chunkBytes += bytes;
+    this.#from = this.at;
   }
 
   /** Makes room for `bytes` and returns where they go. */
@@ -184,16 +184,16 @@ export class Writer {
   }
 
   #grow(bytes: number): void {
-    invariant(this.#finished === undefined, 'a finished message is written to no more');
-    const used = this.at - this.#start;
+    invariant(!this.#finished, 'a finished message is written to no more');
+    const used = this.at - this.#from;
     const old = this.#scratch;
     let size = SLAB_BYTES;
     while (size < used + bytes) size *= 2;
     const scratch = newScratch(size);
-    old.buffer.copy(scratch.buffer, 0, this.#start, this.at);
-    returnScratch({ buffer: old.buffer, view: old.view, at: this.#start });
+    old.buffer.copy(scratch.buffer, 0, this.#from, this.at);
+    returnScratch({ buffer: old.buffer, view: old.view, at: this.#from });
     this.#scratch = scratch;
-    this.#start = 0;
+    this.#from = 0;
     this.at = used;
     this.#limit = size;
     this.view = scratch.view;
@@ -391,40 +391,31 @@ export class Writer {
 
   #weaveOne(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    invariant(this.#finished === undefined, 'a finished message is written to no more');
-    this.#woven ??= [];
-    this.#woven.push({ mark: this.at - this.#start, bytes });
-    this.#wovenBytes += bytes.length;
+    invariant(!this.#finished, 'a finished message is written to no more');
+    this.#seal();
+    this.#chunks.push(bytes);
+    this.#chunkBytes += bytes.length;
   }
 
-  /** Begins a tagged value, whose size comes before it and is not known yet. */
+  /** Begins a tagged value, whose size comes before it and is not known yet. Nothing may be woven into it. */
   beginTag(): number {
     this.reserve(1);
-    return this.at - this.#start;
+    return this.at - this.#from;
   }
 
-  /** Ends the tagged value that `beginTag` returned `mark` for. Nothing may have been woven into it. */
+  /** Ends the tagged value that `beginTag` returned `mark` for. */
   endTag(mark: number): void {
-    const size = this.at - this.#start - mark;
+    const size = this.at - this.#from - mark;
     const extra = uvarintBytes(size) - 1;
     if (extra > 0) {
       this.reserve(extra);
-      const from = this.#start + mark;
+      const from = this.#from + mark;
       this.#scratch.buffer.copyWithin(from + extra, from, from + size);
     }
     const end = this.at;
-    this.at = this.#start + mark - 1;
+    this.at = this.#from + mark - 1;
     this.uvarint(size);
     this.at = end;
-  }
-
-  /** Makes room for an int32 that `patchInt32` sets when it is known. */
-  holdInt32(): number {
-    return this.reserve(4) - this.#start;
-  }
-
-  patchInt32(mark: number, value: number): void {
-    this.view.setInt32(this.#start + mark, int32Of(value));
   }
 }
 
