@@ -8,7 +8,7 @@ import { silentLogger } from '../src/base/log.ts';
 import { makeRealClock } from '../src/base/real/clock.ts';
 import { makeRealNetwork } from '../src/base/real/network.ts';
 import type { Broker } from '../src/broker/broker.ts';
-import { apiVersions, testApis } from '../src/server/server.testing.ts';
+import { apiVersions, plaintext, testApis } from '../src/server/server.testing.ts';
 import { startServer } from '../src/server/server.ts';
 
 const count = Number(process.argv[2] ?? 10_000);
@@ -20,7 +20,7 @@ async function measure(): Promise<void> {
   const broker: unknown = { nodeId: 1 };
   const server = await startServer({
     env: { ...makeRealClock(), network: makeRealNetwork() },
-    listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }],
+    listeners: [plaintext('127.0.0.1', 0)],
     apis: testApis().apis,
     broker: broker as Broker,
     log: silentLogger,

@@ -8,7 +8,7 @@ import { decode } from '../src/protocol/codec.ts';
 import { decodeRequestHeader, encodeResponseFrame } from '../src/protocol/headers.ts';
 import { produceRequest, produceResponse } from '../src/protocol/messages/produce.ts';
 import { Reader } from '../src/protocol/reader.ts';
-import { produce, produceAnswer, testApis, TestNetwork, TestSocket } from '../src/server/server.testing.ts';
+import { plaintext, produce, produceAnswer, testApis, TestNetwork, TestSocket } from '../src/server/server.testing.ts';
 import { startServer } from '../src/server/server.ts';
 
 const PER_CHUNK = 200;
@@ -21,7 +21,7 @@ async function connectTo(handle: () => unknown): Promise<{ client: TestSocket; s
   const broker: unknown = { nodeId: 1 };
   const server = await startServer({
     env: { ...makeRealClock(), network },
-    listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }],
+    listeners: [plaintext('127.0.0.1', 9092)],
     apis: testApis({ 0: { handle } }).apis,
     broker: broker as Broker,
     log: silentLogger,

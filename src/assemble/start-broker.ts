@@ -9,10 +9,11 @@ import { MetadataController } from '../broker/metadata-controller.ts';
 import { Partitions } from '../broker/partitions.ts';
 import { Topics } from '../broker/topics.ts';
 import type { Broker } from '../broker/broker.ts';
-import { resolveBrokerConfig, type BrokerConfig, type BrokerLevels } from '../config/broker-configs.ts';
+import { resolveBrokerConfig, type BrokerLevels } from '../config/broker-configs.ts';
+import { readListeners } from '../config/listeners.ts';
 import { resolveTopicConfig } from '../config/topic-configs.ts';
 import { apis } from '../handlers/index.ts';
-import type { ListenerConfig } from '../server/addresses.ts';
+import { serverConfigOf } from '../server/server-config.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
@@ -102,7 +103,15 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       topics: new Topics({ env, config, levels, nodeId: identity.nodeId, controller: metadata }),
       partitions,
     };
-    const server = await startServer({ env, listeners: listenersOf(config), apis, broker, log, onFatal });
+    const server = await startServer({
+      env,
+      listeners: readListeners(config).listeners,
+      config: serverConfigOf(config),
+      apis,
+      broker,
+      log,
+      onFatal,
+    });
     closers.push(() => server.stop({ graceMs: 0 }));
     let stopping: Promise<void> | undefined;
     return {
@@ -119,11 +128,4 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     await closeAll();
     throw thrown;
   }
-}
-
-function listenersOf(config: BrokerConfig): ListenerConfig[] {
-  return config.listeners.map((text) => {
-    const [, name = '', host = '', port = ''] = /^(.*):\/\/(.*):(\d+)$/.exec(text) ?? [];
-    return { name, host, port: Number(port) };
-  });
 }

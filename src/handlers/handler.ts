@@ -2,9 +2,7 @@
 // handler may see it. Types only; `index.ts` lists the APIs, `server/` calls them.
 import type { Logger } from '../base/log.ts';
 import type { Broker } from '../broker/broker.ts';
-
-/** A message table; protocol/schema.ts takes the place of this line when it lands. */
-type Message = object;
+import type { Message } from '../protocol/schema.ts';
 
 /** A served API: its tables, the versions that are really served, and who answers. */
 export interface Api {
@@ -22,6 +20,8 @@ export interface Api {
    */
   readonly overlapping?: boolean;
   readonly handle: AnyHandler;
+  /** The response that says this error of the request as a whole; without it the connection is closed. */
+  readonly failure?: (errorCode: number, request: never) => unknown;
 }
 
 /**

@@ -5,9 +5,10 @@ import type { Env, Socket, SocketEvents } from '../base/env.ts';
 import { InvariantError } from '../base/invariant.ts';
 import type { Logger } from '../base/log.ts';
 import type { Broker } from '../broker/broker.ts';
+import { advertisedAddress, type Listener as ListenerConfig } from '../config/listeners.ts';
 import { CloseConnectionError, type ConnectionView } from '../handlers/handler.ts';
 import { errorCodeOf, ProtocolError } from '../protocol/errors.ts';
-import { advertisedFor, formatAddress, unmapped, type HostAndPort, type ListenerConfig } from './addresses.ts';
+import { formatAddress, unmapped } from './addresses.ts';
 import { ArrivalOrder } from './arrival-order.ts';
 import { escapeClientText } from './client-text.ts';
 import { FrameReader, type Frame } from './frames.ts';
@@ -56,6 +57,10 @@ const WRITE_BYTES = 64 * 1024;
 const TURN_MS = 10;
 /** A client that is slower than this for long does not get a large frame through. */
 const SLOWEST_BYTES_PER_MS = 16;
+/** `frameTimeoutMs` is no longer than this while the memory for requests is full. */
+const CROWDED_FRAME_TIMEOUT_MS = 10_000;
+/** What a client has sent while it was not read lies in the kernel: when it is read again, it comes at once. */
+const PROBE_MS = 1_000;
 /** How long a client may take to close its end after we have closed ours. */
 const LINGER_MS = 10_000;
 
@@ -74,7 +79,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** Where this client is told to find the broker. */
-  readonly advertised: HostAndPort;
+  readonly advertised: { readonly host: string; readonly port: number };
   readonly openedMs: number;
   readonly order = new ArrivalOrder();
   clientSoftwareName = '';
@@ -109,9 +114,12 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   #waitsForMemory = false;
   /** It may read above the limit of the memory until its frame is whole. */
   #hasTurn = false;
+  /** Since when it reads only to see whether the client still sends; 0 when it does not. */
+  #probedMs = 0;
   #pumping = false;
   #laterScheduled = false;
   #lastActiveMs: number;
+  #lastDataMs: number;
   #endedMs = 0;
   #queuedAtSweep = 0;
 
@@ -124,9 +132,10 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     this.localPort = socket.localPort;
     this.remoteAddress = unmapped(socket.remoteAddress);
     this.remotePort = socket.remotePort;
-    this.advertised = advertisedFor(about.listener, this);
+    this.advertised = advertisedAddress(about.listener, socket);
     this.openedMs = host.env.monotonicMs();
     this.#lastActiveMs = this.openedMs;
+    this.#lastDataMs = this.openedMs;
     this.#reader = new FrameReader(host.memory, host.limits.socketRequestMaxBytes);
   }
 
@@ -167,6 +176,8 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     if (this.#state !== 'open' || this.#stopping) return; // read only to hear the client close
     const nowMs = this.#host.env.monotonicMs();
     this.#lastActiveMs = nowMs;
+    this.#lastDataMs = nowMs;
+    if (this.#probedMs !== 0) this.#endProbe();
     try {
       this.#reader.push(chunk, nowMs, this.#mayGrow());
     } catch (thrown) {
@@ -226,16 +237,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     if (queued !== this.#queuedAtSweep) this.#lastActiveMs = nowMs; // the client takes what we send, however slowly
     this.#queuedAtSweep = queued;
     if (this.#reader.midFrame && !this.#paused) {
-      const allowedMs = limits.frameTimeoutMs + this.#reader.partialBytes / SLOWEST_BYTES_PER_MS;
-      if (nowMs - this.#reader.begunMs < allowedMs) return;
-      metrics.slowFrames += 1;
-      const { partialBytes, missingBytes } = this.#reader;
-      this.#host.notices.warn('closing a connection whose request takes too long to arrive', {
-        ...this.#about(),
-        arrivedBytes: partialBytes,
-        missingBytes,
-      });
-      this.#drop();
+      if (this.#frameIsLate(nowMs)) this.#dropSlowFrame();
       return;
     }
     if (nowMs - this.#lastActiveMs < limits.connectionsMaxIdleMs) return;
@@ -245,6 +247,22 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     metrics.idleCloses += 1;
   }
 
+  #frameIsLate(nowMs: number): boolean {
+    if (this.#probedMs !== 0) return nowMs - this.#probedMs >= PROBE_MS;
+    const { frameTimeoutMs } = this.#host.limits;
+    // While others wait for the memory that this frame holds, there is less patience.
+    const patienceMs = this.#host.memory.waiting > 0 ? Math.min(frameTimeoutMs, CROWDED_FRAME_TIMEOUT_MS) : frameTimeoutMs;
+    return nowMs - this.#reader.begunMs >= patienceMs + this.#reader.partialBytes / SLOWEST_BYTES_PER_MS;
+  }
+
+  #dropSlowFrame(): void {
+    const { metrics, notices } = this.#host;
+    const { partialBytes, missingBytes } = this.#reader;
+    metrics.slowFrames += 1;
+    notices.warn('closing a connection whose request takes too long to arrive', { ...this.#about(), partialBytes, missingBytes });
+    this.#drop();
+  }
+
   // --- what the request memory tells ---
 
   get missingBytes(): number {
@@ -252,6 +270,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   }
 
   readOn(toFrameEnd: boolean): void {
+    this.#probedMs = 0;
     this.#waitsForMemory = false;
     this.#hasTurn = toFrameEnd;
     this.#updateReading();
@@ -260,6 +279,19 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   giveUpTurn(): void {
     this.#hasTurn = false;
     this.#updateReading();
+  }
+
+  probe(nowMs: number): void {
+    if (this.#probedMs !== 0 || nowMs - this.#lastDataMs < CROWDED_FRAME_TIMEOUT_MS) return;
+    this.#probedMs = nowMs;
+    this.#updateReading();
+  }
+
+  /** The client does still send: it waits its turn again, as the last one. */
+  #endProbe(): void {
+    this.#probedMs = 0;
+    this.#waitsForMemory = false;
+    this.#host.memory.forget(this);
   }
 
   #endTurn(): void {
@@ -466,7 +498,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
       this.#waitsForMemory = true;
       memory.wait(this);
     }
-    this.#setPaused(bound || this.#waitsForMemory);
+    this.#setPaused(bound || (this.#waitsForMemory && this.#probedMs === 0));
   }
 
   #setPaused(paused: boolean): void {

@@ -1,7 +1,9 @@
 // One entry of `listeners`, open: binds its addresses and lets clients in or turns them away. What they say is the
 // connection's affair.
 import type { ListeningSocket, Network, Socket } from '../base/env.ts';
-import { formatAddress, type ListenerConfig } from './addresses.ts';
+import { present } from '../base/invariant.ts';
+import { bindAddresses, type Listener as ListenerConfig } from '../config/listeners.ts';
+import { formatAddress } from './addresses.ts';
 
 /** A listener that could not be opened, in words that say what to do. */
 export class ListenError extends Error {
@@ -42,18 +44,25 @@ export class Listener {
   }
 }
 
-/** How often another free port is tried when the one that 127.0.0.1 got is taken on ::1. */
+/** How often another free port is tried when the one that the first address got is taken on another. */
 const PORT_TRIES = 10;
 
 /** @throws ListenError when an address cannot be bound; nothing is left open then */
 export async function openListener(network: Network, config: ListenerConfig, events: ListenerEvents): Promise<Listener> {
+  const { oneOf, also } = bindAddresses(config);
+  const onAcceptError = (error: Error): void => events.onAcceptError(error);
+  const listen = (host: string, port: number): Promise<ListeningSocket> =>
+    network.listen({ host, port, onAcceptError }, (socket) => events.onSocket(socket));
   for (let left = PORT_TRIES; ; left -= 1) {
     const opened: ListeningSocket[] = [];
     try {
-      const [first, ...others] = hostsOf(config.host);
-      opened.push(await listen(network, first, config.port, events));
-      const port = opened[0]?.port ?? config.port;
-      for (const host of others) opened.push(...(await listenIfThere(network, host, port, events)));
+      const first = await firstThatExists(oneOf, (host) => listen(host, config.port));
+      opened.push(first);
+      // Clients resolve `localhost` to either family, some to ::1 first: both must lead here. A machine may have only one.
+      for (const host of also) {
+        const socket = await unlessMissing(listen(host, first.port));
+        if (socket !== undefined) opened.push(socket);
+      }
       return new Listener(config, opened);
     } catch (thrown) {
       for (const socket of opened) await socket.close();
@@ -63,29 +72,20 @@ export async function openListener(network: Network, config: ListenerConfig, eve
   }
 }
 
-/** Clients resolve `localhost` to either family, some to ::1 first: both must lead here. */
-function hostsOf(host: string): [string, ...string[]] {
-  return host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
-}
-
-async function listen(network: Network, host: string, port: number, events: ListenerEvents): Promise<ListeningSocket> {
-  const onSocket = (socket: Socket): void => events.onSocket(socket);
-  const onAcceptError = (error: Error): void => events.onAcceptError(error);
-  if (host !== '') return network.listen({ host, port, onAcceptError }, onSocket);
-  try {
-    return await network.listen({ host: '::', port, onAcceptError }, onSocket); // takes IPv4 as well
-  } catch (thrown) {
-    if (!hasNoSuchAddress(thrown)) throw thrown;
-    return network.listen({ host: '0.0.0.0', port, onAcceptError }, onSocket);
+async function firstThatExists(hosts: readonly string[], listen: (host: string) => Promise<ListeningSocket>): Promise<ListeningSocket> {
+  for (const host of hosts.slice(0, -1)) {
+    const socket = await unlessMissing(listen(host));
+    if (socket !== undefined) return socket;
   }
+  return listen(present(hosts.at(-1), 'an address to bind'));
 }
 
-/** A machine without IPv6 has no ::1, and needs none. */
-async function listenIfThere(network: Network, host: string, port: number, events: ListenerEvents): Promise<ListeningSocket[]> {
+/** Undefined when the machine has no such address. */
+async function unlessMissing(listening: Promise<ListeningSocket>): Promise<ListeningSocket | undefined> {
   try {
-    return [await listen(network, host, port, events)];
+    return await listening;
   } catch (thrown) {
-    if (hasNoSuchAddress(thrown)) return [];
+    if (['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(thrown) ?? '')) return undefined;
     throw thrown;
   }
 }
@@ -95,11 +95,9 @@ const codeOf = (thrown: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
-const hasNoSuchAddress = (thrown: unknown): boolean => ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(thrown) ?? '');
-
 function explained(thrown: unknown, config: ListenerConfig): ListenError {
   const advice = adviceFor(codeOf(thrown), config) ?? `cannot be opened: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-  return new ListenError(`listener ${config.name} (${formatAddress(config.host, config.port)}): ${advice}`, thrown);
+  return new ListenError(`listener ${config.name} (${formatAddress(config.host ?? '*', config.port)}): ${advice}`, thrown);
 }
 
 function adviceFor(code: string | undefined, { host, port }: ListenerConfig): string | undefined {

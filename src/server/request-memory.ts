@@ -11,6 +11,8 @@ export interface MemoryWaiter {
   readOn(toFrameEnd: boolean): void;
   /** It holds a turn to the end of its frame and has not used it: it reads no more and waits anew. */
   giveUpTurn(): void;
+  /** Others wait, and so far nobody knows whether its client still sends: it should find out, and close when it does not. */
+  probe(nowMs: number): void;
 }
 
 /** Guess of what a connection brings that may read again between frames: one chunk of a socket. */
@@ -18,6 +20,9 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** Share of the limit that whole requests must hold for the rest to wait for them; below it, unfinished frames block each other. */
 const WHOLE_SHARE = 1 / 4;
+
+/** Each may bring one more chunk. */
+const PROBES_AT_A_TIME = 64;
 
 export class RequestMemory implements HeldBytes {
   readonly limitBytes: number;
@@ -99,8 +104,11 @@ export class RequestMemory implements HeldBytes {
     }
   }
 
-  /** Takes turns from those who sent nothing since the last call. To be called every few seconds. */
-  passStalledTurns(): void {
+  /**
+   * Takes turns from those who sent nothing since the last call, and has some of the waiters look whether their clients
+   * are still there: silent ones would hold the memory for ever. To be called every second while there are waiters.
+   */
+  tick(nowMs: number): void {
     for (const [waiter, missing] of this.#turns) {
       const now = waiter.missingBytes;
       if (now < missing) {
@@ -110,6 +118,12 @@ export class RequestMemory implements HeldBytes {
         this.forget(waiter);
         waiter.giveUpTurn();
       }
+    }
+    let probes = PROBES_AT_A_TIME;
+    for (const waiter of this.#midFrame) {
+      if (probes === 0) break;
+      probes -= 1;
+      waiter.probe(nowMs);
     }
     this.admitSoon();
   }

@@ -15,22 +15,14 @@ const API_VERSIONS = 18;
 /** The client asks for an API or a version that nobody here answers: a foreign answer would be misread, so the connection is closed. */
 export class UnservedError extends ProtocolError {}
 
-/** handler.ts promises no more than an object. */
-const tableOf = (table: object): Message => table as Message;
-
-/** An API that can say in its own shape that a request failed as a whole. Without that, such a request closes the connection. */
-export interface FailingApi extends Api {
-  readonly failure?: (errorCode: number, request: never) => unknown;
-}
-
 export class ServedApi {
   readonly key: number;
   readonly name: string;
   readonly overlapping: boolean;
   readonly latency: LatencyHistogram;
-  readonly #api: FailingApi;
+  readonly #api: Api;
 
-  constructor(api: FailingApi, latency: LatencyHistogram) {
+  constructor(api: Api, latency: LatencyHistogram) {
     this.#api = api;
     this.key = api.key;
     this.name = api.name;
@@ -50,7 +42,7 @@ export class ServedApi {
   decode(request: ServedRequest): unknown {
     const reader = new Reader(request.frame.bytes);
     request.tellClientId(decodeRequestHeader(reader).clientId);
-    return decode(tableOf(this.#api.request), request.apiVersion, reader);
+    return decode(this.#api.request, request.apiVersion, reader);
   }
 
   /** A response, or a promise of one; undefined when none is to be sent. */
@@ -65,7 +57,7 @@ export class ServedApi {
 
   encode(request: ServedRequest, response: unknown): Uint8Array[] {
     const header = { version: request.apiVersion, correlationId: request.correlationId };
-    return encodeResponseFrame(tableOf(this.#api.response), header, response as Encodable<Message>);
+    return encodeResponseFrame(this.#api.response, header, response as Encodable<Message>);
   }
 }
 
@@ -97,7 +89,7 @@ export class ServedApis {
   readonly #byKey = new Map<number, ServedApi>();
   readonly #unservedApiVersions: ServedApi | undefined;
 
-  constructor(apis: ReadonlyMap<number, FailingApi>, metrics: ServerMetrics) {
+  constructor(apis: ReadonlyMap<number, Api>, metrics: ServerMetrics) {
     for (const [key, api] of apis) this.#byKey.set(key, new ServedApi(api, metrics.latencyOf(api.name)));
     const apiVersions = apis.get(API_VERSIONS);
     if (apiVersions !== undefined) this.#unservedApiVersions = new UnservedApiVersions(apiVersions, metrics.latencyOf(apiVersions.name));

@@ -4,7 +4,8 @@ import type { Env, ListeningSocket, Network, Socket, SocketEvents } from '../bas
 import type { InvariantError } from '../base/invariant.ts';
 import { CollectingLogger } from '../base/log.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { RequestContext } from '../handlers/handler.ts';
+import type { Listener } from '../config/listeners.ts';
+import type { Api, RequestContext } from '../handlers/handler.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeResponseHeader, encodeRequestFrame } from '../protocol/headers.ts';
 import { apiVersionsRequest, apiVersionsResponse } from '../protocol/messages/api-versions.ts';
@@ -12,8 +13,8 @@ import { metadataRequest, metadataResponse } from '../protocol/messages/metadata
 import { produceRequest, produceResponse, type ProduceRequest } from '../protocol/messages/produce.ts';
 import { Reader, ZERO_UUID } from '../protocol/reader.ts';
 import type { Decoded } from '../protocol/schema.ts';
-import type { FailingApi } from './served-apis.ts';
-import { startServer, type Server, type ServerConfig } from './server.ts';
+import type { ServerConfig } from './server-config.ts';
+import { startServer, type Server } from './server.ts';
 
 /** Time that only the test moves, and deferred work that runs when it settles. */
 export class TestClock implements Pick<Env, 'monotonicMs' | 'timer' | 'defer'> {
@@ -236,9 +237,9 @@ export const produceAnswer = { responses: [], throttleTimeMs: 0 };
 export const metadataAnswer = { brokers: [], topics: [], clusterId: 'test', controllerId: 1, throttleTimeMs: 0 };
 
 /** Produce is held until the test answers; Metadata and ApiVersions answer at once. */
-export function testApis(overrides: { [key: number]: Partial<FailingApi> } = {}): { apis: Map<number, FailingApi>; held: HeldProduce[] } {
+export function testApis(overrides: { [key: number]: Partial<Api> } = {}): { apis: Map<number, Api>; held: HeldProduce[] } {
   const held: HeldProduce[] = [];
-  const list: FailingApi[] = [
+  const list: Api[] = [
     {
       key: 0,
       name: 'Produce',
@@ -312,17 +313,25 @@ export function decodeApiVersions(frame: Buffer, version: number): Decoded<typeo
   return decode(apiVersionsResponse, version, reader);
 }
 
+export const plaintext = (host: string | null, port: number): Listener => ({
+  name: 'PLAINTEXT',
+  protocol: 'PLAINTEXT',
+  host,
+  port,
+  advertised: { host: null, port: null },
+});
+
 export class TestServer {
   readonly clock = new TestClock();
   readonly network = new TestNetwork();
   readonly log = new CollectingLogger();
   readonly fatal: InvariantError[] = [];
   readonly held: HeldProduce[];
-  readonly #apis: Map<number, FailingApi>;
+  readonly #apis: Map<number, Api>;
   #server: Server | undefined;
   #remotePort = 40_000;
 
-  constructor(apis: { apis: Map<number, FailingApi>; held: HeldProduce[] } = testApis()) {
+  constructor(apis: { apis: Map<number, Api>; held: HeldProduce[] } = testApis()) {
     this.#apis = apis.apis;
     this.held = apis.held;
   }
@@ -335,7 +344,7 @@ export class TestServer {
       defer: (run: () => void) => clock.defer(run),
       network,
     };
-    const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }];
+    const listeners = [plaintext('127.0.0.1', 9092)];
     const onFatal = (error: InvariantError): void => void this.fatal.push(error);
     const broker: unknown = { nodeId: 1 }; // no handler here asks for more
     this.#server = await startServer({ env, listeners, apis: this.#apis, broker: broker as Broker, config, log, onFatal });

@@ -4,39 +4,21 @@ import type { Env, Socket } from '../base/env.ts';
 import type { InvariantError } from '../base/invariant.ts';
 import { rateLimited, type Logger } from '../base/log.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { ConnectionView } from '../handlers/handler.ts';
-import { formatAddress, unmapped, type HostAndPort, type ListenerConfig } from './addresses.ts';
-import { Admission, type AdmissionLimits } from './admission.ts';
-import { Connection, type ConnectionHost, type ConnectionLimits } from './connection.ts';
+import type { Api, ConnectionView } from '../handlers/handler.ts';
+import type { Listener as ListenerConfig } from '../config/listeners.ts';
+import { formatAddress, unmapped } from './addresses.ts';
+import { Admission } from './admission.ts';
+import { Connection, type ConnectionHost } from './connection.ts';
 import { openListener, type Listener } from './listener.ts';
 import { RequestMemory } from './request-memory.ts';
-import { ServedApis, type FailingApi } from './served-apis.ts';
+import { ServedApis } from './served-apis.ts';
+import { defaultServerConfig, type ServerConfig } from './server-config.ts';
 import { ServerMetrics } from './server-metrics.ts';
-
-export interface ServerConfig extends ConnectionLimits, AdmissionLimits {
-  /** Bytes of requests over all connections, arrived or set aside; past it sockets are not read. */
-  readonly queuedMaxRequestBytes: number;
-}
-
-const MiB = 1024 * 1024;
-
-export const defaultServerConfig: ServerConfig = {
-  socketRequestMaxBytes: 100 * MiB,
-  connectionsMaxIdleMs: 600_000,
-  frameTimeoutMs: 60_000,
-  maxRequestsInFlight: 256,
-  maxBytesInFlight: 32 * MiB,
-  queuedMaxRequestBytes: 128 * MiB,
-  maxConnections: 2_147_483_647,
-  maxConnectionsPerIp: 2_147_483_647,
-  maxConnectionsPerIpOverrides: new Map(),
-  maxConnectionCreationRate: 2_147_483_647,
-};
 
 export interface ServerOptions {
   readonly env: Pick<Env, 'monotonicMs' | 'timer' | 'defer' | 'network'>;
   readonly listeners: readonly ListenerConfig[];
-  readonly apis: ReadonlyMap<number, FailingApi>;
+  readonly apis: ReadonlyMap<number, Api>;
   readonly broker: Broker;
   /** What is left out has its default. */
   readonly config?: Partial<ServerConfig>;
@@ -47,7 +29,6 @@ export interface ServerOptions {
 
 /** A connection as shown to people. Times in ms. */
 export interface ConnectionSummary extends Readonly<ConnectionView> {
-  readonly advertised: HostAndPort;
   readonly clientId: string | null;
   readonly principal: string;
   readonly ageMs: number;
@@ -62,6 +43,8 @@ export interface Server {
   /** As bound: a port of 0 has become a real one. */
   readonly listeners: readonly (ListenerConfig & { readonly port: number })[];
   readonly metrics: ServerMetrics;
+  /** Bytes of requests in hand, waiting or under way, over all connections. */
+  readonly requestMemoryBytes: number;
   connections(): ConnectionSummary[];
   /**
    * Lets nobody in any more; requests in hand are finished and answered, then their connections close. What is not done
@@ -80,6 +63,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 const NOTICE_EVERY_MS = 10_000;
 const LONGEST_SWEEP_MS = 5_000;
+/** The same while connections wait for memory. */
+const CROWDED_SWEEP_MS = 1_000;
 const DEFAULT_GRACE_MS = 10_000;
 
 class BrokerServer implements Server {
@@ -124,6 +109,10 @@ class BrokerServer implements Server {
 
   get listeners(): readonly ListenerConfig[] {
     return this.#listeners.map(({ config, port }) => ({ ...config, port }));
+  }
+
+  get requestMemoryBytes(): number {
+    return this.#host.memory.usedBytes;
   }
 
   async open(configs: readonly ListenerConfig[]): Promise<void> {
@@ -234,12 +223,12 @@ class BrokerServer implements Server {
   /** One timer for all connections, and none when there are none: an idle broker in somebody's test process never wakes up. */
   #sweepLater(): void {
     this.#sweep ??= this.#env.timer(
-      this.#sweepMs,
+      this.#host.memory.waiting > 0 ? Math.min(this.#sweepMs, CROWDED_SWEEP_MS) : this.#sweepMs,
       () => {
         this.#sweep = undefined;
         const nowMs = this.#env.monotonicMs();
         for (const connection of this.#connections) connection.sweep(nowMs);
-        this.#host.memory.passStalledTurns();
+        this.#host.memory.tick(nowMs);
         if (this.#connections.size > 0) this.#sweepLater();
       },
       { unref: true },
