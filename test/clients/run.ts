@@ -9,7 +9,7 @@
 //     --all                 every suite must run; without it, suites whose toolchain is absent are left out
 //     --keep                leave the data directory behind
 //
-// A suite is a program in the client's own language. It is told through its environment what to do (KAFKA_BROKERS,
+// A suite is a program. It is told through its environment what to do (KAFKA_BROKERS,
 // CHECKS, LEVEL, TOPIC_PREFIX, SEED, BULK_RECORDS) and prints, one line each:
 //   client NAME VERSION            first
 //   running CHECK                  before a check

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { ensurePythonEnvironment } from './python/environment.ts';
 
 export interface SuiteDefinition {
   readonly name: string;
@@ -34,15 +35,21 @@ function run(program: string, ...args: string[]): void {
 }
 
 const typescript = (name: string): SuiteDefinition => ({ name, needs: [], command: [process.execPath, resolve(here, name, 'suite.ts')] });
+/** A folder with `build`, which brings what is needed to the cache, and `run`, which reads KAFKA_BROKERS and LEVEL. */
+const ownChecks = (name: string, needs: readonly string[]): SuiteDefinition => ({
+  name,
+  needs,
+  prepare: () => run(resolve(here, name, 'build')),
+  command: [resolve(here, name, 'run')],
+  ownChecks: true,
+});
+
 export const suites: readonly SuiteDefinition[] = [
   typescript('kafkajs'),
   typescript('platformatic'),
   { ...typescript('kcat'), needs: ['kcat'] },
-  {
-    name: 'java',
-    needs: ['java', 'javac', 'mvn'],
-    prepare: () => run(resolve(here, 'java', 'build')),
-    command: [resolve(here, 'java', 'run')],
-    ownChecks: true,
-  },
+  { ...typescript('kafka-python'), needs: ['python3'], prepare: ensurePythonEnvironment },
+  { ...typescript('librdkafka-python'), needs: ['python3'], prepare: ensurePythonEnvironment },
+  ownChecks('java', ['java', 'javac', 'mvn']),
+  ownChecks('go-franz', ['go']),
 ];
