@@ -2,7 +2,7 @@
 // metadata, partitions, sockets; and takes it apart in the reverse order.
 import type { Env } from '../base/env.ts';
 import type { Logger } from '../base/log.ts';
-import { Slabs } from '../base/replace-file.ts';
+import { Slabs } from '../base/buffers.ts';
 import { present } from '../base/invariant.ts';
 import { MetadataImage } from '../broker/image/metadata-image.ts';
 import { MetadataController } from '../broker/metadata-controller.ts';
@@ -61,6 +61,10 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         log,
         tailCache,
         openFileLimit: config['storage.open.files.max'] || 512,
+        journaled: true,
+        onOffline: (dir, error) => {
+          if (dir === logDirs[0] || logDirs.every(({ offline }) => offline !== undefined)) options.onFailed(error);
+        },
         onFatal,
       });
       closers.push(() => dir.close());

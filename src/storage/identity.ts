@@ -1,8 +1,8 @@
 // Who the data belongs to: the cluster and node a log dir was made for (`meta.properties`). Made on the first start,
 // checked on every later one: a folder of another node is refused, never adopted.
 import type { Env } from '../base/env.ts';
-import { readFileIfThere, replaceFile } from '../base/replace-file.ts';
-import { join } from '../base/paths.ts';
+import { readFileIfThere, replaceFile } from '../base/files.ts';
+import { join } from 'node:path';
 import type { BrokerConfig } from '../config/broker-configs.ts';
 import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from './meta-properties.ts';
 

@@ -1,20 +1,24 @@
-// One directory of `log.dirs`: who it belongs to, which partitions lie in it, how far each is known to be durable, and
-// the commit loop they share. Kafka's layout, so that either broker can open what the other left behind.
+// One directory of `log.dirs`: which partitions lie in it, how far each is known to be durable, the commit loop they
+// share, and what happens when the disk refuses. Kafka's layout, so that either broker can open what the other left.
+import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
-import { readFileIfThere, replaceFile } from '../base/replace-file.ts';
+import { readFileIfThere, replaceFile } from '../base/files.ts';
+import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
-import { join } from '../base/paths.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
-import { CommitLog } from './commit/commit-log.ts';
-import { decodeOffsetCheckpoint, encodeOffsetCheckpoint } from './log/checkpoints.ts';
-import { partitionDirectoryName } from './log/log-names.ts';
-import { encodePartitionMetadata } from './log/partition-metadata.ts';
-import { PartitionLog } from './log/partition-log.ts';
-import { recoverLog, type RecoveredLog } from './log/recovery.ts';
+import type { Commit } from './commit/commit.ts';
+import { CommitLog, isDiskFull, type CommitFailedError } from './commit/commit-log.ts';
+import { Journal, JOURNAL_FILE } from './commit/journal.ts';
+import { checkpointFiles, decodeOffsetCheckpoint, encodeOffsetCheckpoint } from './log/checkpoints.ts';
 import { LeaderEpochs } from './log/leader-epochs.ts';
+import { markedDirectoryName, parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
+import { encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
+import { PartitionLog } from './log/partition-log.ts';
 import { ProducerState } from './log/producer-state.ts';
+import { recoverLog, type RecoveredLog, type RecoveryInput } from './log/recovery.ts';
 import type { TailCache } from './log/tail-cache.ts';
 import { OpenFiles } from './open-files.ts';
+import { replayJournal, type ReplayedJournal } from './replay-journal.ts';
 
 export interface PartitionIdentity {
   readonly topic: string;
@@ -28,62 +32,86 @@ export interface LogDirOptions {
   readonly log: Logger;
   readonly tailCache: TailCache;
   readonly openFileLimit: number;
+  /** False where a sync costs nothing (memory): every write is then synced in its segment. */
+  readonly journaled: boolean;
+  /** The dir takes no more writes until a restart; its partitions answer KAFKA_STORAGE_ERROR. */
+  readonly onOffline: (dir: LogDir, error: Error) => void;
   readonly onFatal: (error: unknown) => void;
-  readonly onGroup?: (members: number, milliseconds: number) => void;
+  readonly onGroup?: (group: { members: number; bytes: number; milliseconds: number }) => void;
 }
 
-const RECOVERY_POINTS = 'recovery-point-offset-checkpoint';
+/** Recovery points are kept after at most so long, or so many bytes: what a start has to look at again. */
 const CHECKPOINT_MS = 1000;
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const JOURNAL_HALF_BYTES = 16 * 1024 * 1024;
+/** How long a full disk is left alone before a partition tries again. */
+const DISK_FULL_RETRY_MS = 1000;
 
 export class LogDir {
   readonly directory: string;
-  readonly commits: CommitLog;
+  readonly #options: LogDirOptions;
   readonly #env: Env;
   readonly #log: Logger;
   readonly #openFiles: OpenFiles;
-  readonly #tailCache: TailCache;
+  readonly #commits: CommitLog;
   readonly #logs = new Map<string, PartitionLog>();
+  /** Names of the folders that lie here. */
   readonly #existing = new Set<string>();
+  #replayed: ReplayedJournal = { promisedTo: new Map(), known: false, nextSequence: 0 };
+  /** Frames of this start or the last one may still speak of files that are there. */
+  #journalInUse = false;
   #recoveryPoints = new Map<string, number>();
   #checkpointTimer: Disposable | undefined;
   #checkpointing: Promise<void> = Promise.resolve();
+  #bytesSinceCheckpoint = 0;
+  #retryTimer: Disposable | undefined;
+  readonly #waitForRoom = new Set<PartitionLog>();
+  #offline: Error | undefined;
+  #closing = false;
 
   private constructor(options: LogDirOptions) {
     this.directory = options.directory;
+    this.#options = options;
     this.#env = options.env;
     this.#log = options.log;
-    this.#tailCache = options.tailCache;
     this.#openFiles = new OpenFiles(options.env.files, options.openFileLimit);
-    this.commits = new CommitLog({
+    this.#commits = new CommitLog({
       env: options.env,
       openFiles: this.#openFiles,
-      directory: options.directory,
+      openJournal: options.journaled ? () => this.#openJournal() : undefined,
+      checkpoint: () => this.checkpoint(),
+      onDirectoryFailed: (error) => this.#goOffline(error),
       onFatal: options.onFatal,
-      ...(options.onGroup && { onGroup: options.onGroup }),
+      onGroup: (group) => {
+        this.#bytesSinceCheckpoint += group.bytes;
+        this.#scheduleCheckpoint(this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES ? 0 : CHECKPOINT_MS);
+        options.onGroup?.(group);
+      },
     });
   }
 
   static async open(options: LogDirOptions): Promise<LogDir> {
     const dir = new LogDir(options);
-    await options.env.files.makeDirectory(options.directory);
-    for (const { name, isDirectory } of await options.env.files.readDirectory(options.directory)) if (isDirectory) dir.#existing.add(name);
-    const checkpoint = await readFileIfThere(options.env.files, join(options.directory, RECOVERY_POINTS));
-    if (checkpoint !== undefined) dir.#recoveryPoints = new Map(decodeOffsetCheckpoint(checkpoint, RECOVERY_POINTS));
-    dir.#scheduleCheckpoint();
+    const { env, directory, log } = options;
+    await env.files.makeDirectory(directory);
+    dir.#recoveryPoints = await dir.#readRecoveryPoints();
+    dir.#replayed = await replayJournal({ env, directory, log, halfBytes: JOURNAL_HALF_BYTES });
+    dir.#journalInUse = dir.#replayed.nextSequence > 0;
+    for (const { name, isDirectory } of await env.files.readDirectory(directory)) {
+      if (!isDirectory) continue;
+      // A crash between the renaming and the removal of a dropped partition left it.
+      if (parsePartitionDirectoryName(name)?.mark === 'delete') await env.files.remove(join(directory, name));
+      else dir.#existing.add(name);
+    }
     return dir;
+  }
+
+  get offline(): Error | undefined {
+    return this.#offline;
   }
 
   get openFileCount(): number {
     return this.#openFiles.count;
-  }
-
-  /** Names of the partition folders that lie here. */
-  get partitionDirectories(): ReadonlySet<string> {
-    return this.#existing;
-  }
-
-  find(topic: string, partition: number): PartitionLog | undefined {
-    return this.#logs.get(partitionDirectoryName(topic, partition));
   }
 
   /** True when the partition has files here, which `openLog` must read before it can be used. */
@@ -94,15 +122,12 @@ export class LogDir {
   /** Reads what the partition's files hold, and opens its log. */
   async openLog(identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number): Promise<PartitionLog> {
     const name = partitionDirectoryName(identity.topic, identity.partition);
+    const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const recovered = await recoverLog({
-      env: this.#env,
-      openFiles: this.#openFiles,
-      log: this.#log,
-      name,
-      directory: join(this.directory, name),
-      recoveryPoint: this.#recoveryPoints.get(name) ?? 0,
-      logStartOffset: 0,
-      indexIntervalBytes: config['index.interval.bytes'],
+      ...this.#recoveryInput(name, config),
+      recoveryPoint,
+      promisedTo: Math.max(recoveryPoint, this.#replayed.promisedTo.get(name) ?? 0),
+      promiseKnown: this.#replayed.known,
     });
     return this.#add(name, identity, config, leaderEpoch, recovered);
   }
@@ -114,66 +139,233 @@ export class LogDir {
       segments: [],
       logStartOffset: 0,
       endOffset: 0,
-      producers: new ProducerState(),
+      producers: new ProducerState<Commit>(),
       leaderEpochs: new LeaderEpochs(),
       damage: undefined,
     });
   }
 
-  /** Finishes what is staged, and leaves the folder as a clean stop does. */
+  /**
+   * Drops partitions: they take no more records, whoever waits for some is woken, and their folders go. When it resolves no
+   * crash can bring them back; the bytes are removed in the background.
+   */
+  async dropLogs(partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+    const names = partitions.map(({ topic, partition }) => partitionDirectoryName(topic, partition));
+    for (const name of names) {
+      const log = this.#logs.get(name);
+      this.#logs.delete(name);
+      if (log === undefined) continue;
+      await log.close();
+      this.#commits.forget(log);
+      this.#recoveryPoints.delete(name);
+    }
+    const there = names.filter((name) => this.#existing.delete(name));
+    if (there.length === 0 || this.#offline !== undefined) return;
+    if (this.#journalInUse || this.#commits.journal !== undefined) {
+      await this.checkpoint();
+      await this.#commits.markJournal();
+    }
+    const doomed: string[] = [];
+    for (const name of there) {
+      const { topic = '', partition = 0 } = parsePartitionDirectoryName(name) ?? {};
+      const path = join(
+        this.directory,
+        markedDirectoryName(topic, partition, Buffer.from(this.#env.randomBytes(16)).toString('hex'), 'delete'),
+      );
+      await this.#env.files.rename(join(this.directory, name), path);
+      doomed.push(path);
+    }
+    await this.#env.files.syncDirectory(this.directory);
+    this.#removing = this.#removing.then(async () => {
+      for (const path of doomed)
+        await this.#env.files
+          .remove(path)
+          .catch((error: unknown) => this.#log.warn('a dropped partition could not be removed', { path, error }));
+    });
+  }
+
+  #removing: Promise<void> = Promise.resolve();
+
+  /**
+   * Syncs what the journal stands for, keeps how far every log is durable, and sets the journal's frames free.
+   * @throws CommitFailedError when the dir has failed
+   */
+  checkpoint(): Promise<void> {
+    const run = this.#checkpointing.then(() => this.#checkpointNow(false));
+    this.#checkpointing = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Finishes what is staged, and leaves the folder as a clean stop does. Idempotent. */
   async close(): Promise<void> {
-    this.#checkpointTimer?.[Symbol.dispose]();
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#retryTimer?.[Symbol.dispose]();
     for (const log of this.#logs.values()) await log.close();
-    await this.commits.idle();
-    await this.#checkpoint();
+    await this.#commits.idle();
+    this.#checkpointTimer?.[Symbol.dispose]();
+    await this.#checkpointing;
+    await this.#removing;
+    if (this.#offline === undefined) {
+      await this.#checkpointNow(true);
+      await this.#commits.journal?.close();
+      // Everything is synced where it belongs, and the checkpoint says so.
+      if (this.#options.journaled) await this.#env.files.remove(join(this.directory, JOURNAL_FILE));
+    }
     await this.#openFiles.close();
   }
 
   #add(name: string, identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number, recovered: RecoveredLog): PartitionLog {
     const log = new PartitionLog({
       name,
+      topicId: identity.topicId,
       directory: join(this.directory, name),
       config,
       leaderEpoch,
       recovered,
-      around: { env: this.#env, openFiles: this.#openFiles, commits: this.commits, tailCache: this.#tailCache, log: this.#log },
-      makeFirst: (directory) => this.#makePartitionDirectory(directory, name, identity),
+      around: { env: this.#env, openFiles: this.#openFiles, commits: this.#commits, tailCache: this.#options.tailCache, log: this.#log },
+      makeDirectory: () => this.#makePartitionDirectory(name, identity),
+      onFailed: (error) => this.#onLogFailed(log, error),
     });
     this.#logs.set(name, log);
     return log;
   }
 
-  /** Kafka takes a folder without `partition.metadata` for a stray: it is durable before the first record. */
-  async #makePartitionDirectory(directory: string, name: string, identity: PartitionIdentity): Promise<boolean> {
-    const made = !this.#existing.has(name);
+  /** Kafka takes a folder without `partition.metadata` for a stray. */
+  async #makePartitionDirectory(name: string, identity: PartitionIdentity): Promise<{ files: string[]; directories: string[] }> {
+    const directory = join(this.directory, name);
+    const metadata = join(directory, PARTITION_METADATA_FILE);
     await this.#env.files.makeDirectory(directory);
-    await replaceFile(this.#env.files, join(directory, 'partition.metadata'), encodePartitionMetadata(identity.topicId));
+    await this.#openFiles.use(metadata, (handle) => handle.write([encodePartitionMetadata(identity.topicId)], 0));
     this.#existing.add(name);
-    return made;
+    return { files: [metadata], directories: [directory, this.directory] };
   }
 
-  #scheduleCheckpoint(): void {
+  #recoveryInput(name: string, config: TopicConfig): Omit<RecoveryInput, 'recoveryPoint' | 'promisedTo' | 'promiseKnown'> {
+    return {
+      env: this.#env,
+      openFiles: this.#openFiles,
+      log: this.#log,
+      name,
+      directory: join(this.directory, name),
+      logStartOffset: 0,
+      indexIntervalBytes: config['index.interval.bytes'],
+    };
+  }
+
+  async #openJournal(): Promise<Journal> {
+    this.#journalInUse = true;
+    return Journal.open(this.#env.files, join(this.directory, JOURNAL_FILE), {
+      compute: this.#env.compute,
+      halfBytes: JOURNAL_HALF_BYTES,
+      nextSequence: this.#replayed.nextSequence,
+    });
+  }
+
+  async #readRecoveryPoints(): Promise<Map<string, number>> {
+    const bytes = await readFileIfThere(this.#env.files, join(this.directory, checkpointFiles.recoveryPoint));
+    if (bytes === undefined) return new Map();
+    try {
+      return decodeOffsetCheckpoint(bytes, checkpointFiles.recoveryPoint);
+    } catch (error) {
+      this.#log.warn('the recovery points are damaged: every log is looked at from its start', { directory: this.directory, error });
+      return new Map();
+    }
+  }
+
+  #scheduleCheckpoint(ms: number): void {
+    if (this.#closing || (this.#checkpointTimer !== undefined && ms > 0)) return;
+    this.#checkpointTimer?.[Symbol.dispose]();
     this.#checkpointTimer = this.#env.timer(
-      CHECKPOINT_MS,
+      ms,
       () => {
-        this.#checkpointing = this.#checkpoint().catch((error: unknown) => {
-          // A stale checkpoint costs time at the next start and nothing else.
-          this.#log.warn('the recovery points could not be written', { directory: this.directory, error });
-        });
-        void this.#checkpointing.then(() => this.#scheduleCheckpoint());
+        this.checkpoint().then(
+          () => undefined,
+          // The dir is offline then, and has said so.
+          (error: unknown) => this.#log.debug('a checkpoint failed', error),
+        );
       },
       { unref: true },
     );
   }
 
-  async #checkpoint(): Promise<void> {
+  async #checkpointNow(everything: boolean): Promise<void> {
+    this.#checkpointTimer?.[Symbol.dispose]();
+    this.#checkpointTimer = undefined;
+    this.#bytesSinceCheckpoint = 0;
+    const journal = this.#commits.journal;
+    const sequence = journal?.nextSequence ?? 0;
+    const nowMs = this.#env.monotonicMs();
+    await this.#commits.syncUnsynced((member) => everything || member.flushDue(nowMs));
     let changed = false;
-    for (const [name, log] of this.#logs) {
-      const point = log.syncedOffset;
-      if (point === (this.#recoveryPoints.get(name) ?? 0)) continue;
-      this.#recoveryPoints.set(name, point);
+    for (const [name, { recoveryPoint }] of this.#logs) {
+      if (recoveryPoint === (this.#recoveryPoints.get(name) ?? 0)) continue;
+      this.#recoveryPoints.set(name, recoveryPoint);
       changed = true;
     }
-    if (changed) await replaceFile(this.#env.files, join(this.directory, RECOVERY_POINTS), encodeOffsetCheckpoint(this.#recoveryPoints));
+    if (changed) await this.#keepRecoveryPoints();
+    journal?.releaseBelow(sequence);
+  }
+
+  async #keepRecoveryPoints(): Promise<void> {
+    try {
+      await replaceFile(this.#env.files, join(this.directory, checkpointFiles.recoveryPoint), encodeOffsetCheckpoint(this.#recoveryPoints));
+    } catch (error) {
+      // Older points hold too: the next start looks at more than it would have to. The journal is not set free, though.
+      this.#recoveryPoints = new Map();
+      throw error;
+    }
+  }
+
+  #onLogFailed(log: PartitionLog, error: CommitFailedError): void {
+    if (!isDiskFull(error)) {
+      this.#log.error('a partition takes no more records: the disk has failed', { partition: log.name, error });
+      return;
+    }
+    this.#log.error('a partition takes no records until the disk has room again', {
+      partition: log.name,
+      directory: this.directory,
+      error,
+    });
+    this.#waitForRoom.add(log);
+    this.#retryTimer ??= this.#env.timer(
+      DISK_FULL_RETRY_MS,
+      () => {
+        this.#retryTimer = undefined;
+        const waiting = [...this.#waitForRoom];
+        this.#waitForRoom.clear();
+        inParallel(1, waiting, (one) => this.#reopen(one)).catch((thrown: unknown) => this.#options.onFatal(thrown));
+      },
+      { unref: true },
+    );
+  }
+
+  /** Cuts what was not committed, and lets the log take records again; whether there is room the next one will show. */
+  async #reopen(log: PartitionLog): Promise<void> {
+    await this.#commits.settled();
+    if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
+    this.#commits.forget(log);
+    const { highWatermark } = log;
+    log.reopen(
+      await recoverLog({
+        ...this.#recoveryInput(log.name, log.config),
+        recoveryPoint: log.recoveryPoint,
+        promisedTo: highWatermark,
+        promiseKnown: true,
+        endOffset: highWatermark,
+      }),
+    );
+    this.#log.info('a partition takes records again', { partition: log.name, endOffset: log.endOffset });
+  }
+
+  #goOffline(error: CommitFailedError): void {
+    if (this.#offline !== undefined) return;
+    this.#offline = error;
+    this.#log.error('a log dir is offline until the broker is started again: what the disk has is not known any more', {
+      directory: this.directory,
+      error,
+    });
+    for (const log of this.#logs.values()) log.commitFailed(error);
+    this.#options.onOffline(this, error);
   }
 }

@@ -1,87 +1,132 @@
 // The group commit of one log dir: what is staged in a turn, or while the disk is busy, is written and synced
-// together. Decides when a group starts and what must be synced before it counts; the logs themselves know which
-// bytes go where, and what durable means for them.
+// together. Decides when a group starts, which lane each of its writes takes, and what must be synced before it
+// counts; the logs themselves know which bytes go where, and what durable means for them.
 //
-// Group k+1 is not written to any file before group k is synced there: recovery can then trust that a valid batch
-// behind a damaged one was never the normal end of a crash.
+// Every write goes to its segment. Of those that an ack waits for, small ones lie in the group's journal frame too, and
+// that frame is all that is synced; large ones are synced in their segment, and the frame names them. So one sync serves
+// a thousand partitions, and the last frame says which bytes a crash may have torn.
+// Group k+1 is not written to any file before group k is synced.
 import type { Env } from '../../base/env.ts';
+import { inParallel } from '../../base/in-parallel.ts';
+import { InvariantError } from '../../base/invariant.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { Commit, type CommitParty } from './commit.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { UnsyncedFiles } from './unsynced-files.ts';
 
-/** Bytes that go to one file in one piece. */
+/** Bytes that go to one segment in one piece. */
 export interface StagedWrite {
   readonly path: string;
+  readonly segmentBase: number;
   readonly position: number;
   readonly buffers: Buffer[];
   bytes: number;
+  readonly baseOffset: number;
+  /** Exclusive. */
+  endOffset: number;
+  readonly leaderEpoch: number;
   /** The file is new: its name must become durable too. */
   readonly creates: boolean;
 }
 
 /** A log that takes part in group commits. All of its methods are called by the commit loop, one group at a time. */
 export interface CommitMember extends CommitParty {
-  /** Shown in log lines. */
+  /** Name of its folder. */
   readonly name: string;
-  /** The folder of its files. */
+  readonly topicId: string;
+  /** Path of its folder. */
   readonly directory: string;
   /** True when an ack waits for the sync (flush.messages=1); false when it waits for the write alone. */
   readonly syncBeforeAck: boolean;
-  /** Makes the folder and what must lie in it before the first record. True when it was made: its name needs a sync of the parent. */
-  makeDirectory(): Promise<boolean>;
-  /** Everything staged since the last call, in order. */
+  /** Makes the folder and what must lie in it before the first record, durable or not; returns the paths of what was made. */
+  makeDirectory(): Promise<{ files: string[]; directories: string[] } | undefined>;
+  /** Everything staged since the last call, in order. @throws when the log takes part no more */
   takeStaged(): StagedWrite[];
-  /** What the last `takeStaged` returned is in the files (and synced, when `durable`). */
-  committed(durable: boolean): void;
-  /** It is not; nothing staged later will be written either, until the log has reopened. */
-  commitFailed(error: Error): void;
+  /** What the last `takeStaged` returned counts. */
+  committed(): void;
+  /** Everything below the offset is synced in its segments. */
+  synced(endOffset: number): void;
+  /** Is it time to sync what was written? Always, unless acks do not wait for syncs (flush.messages, flush.ms). */
+  flushDue(nowMs: number): boolean;
+  /** It does not count; nothing staged later will be written either, until the log has reopened. */
+  commitFailed(error: CommitFailedError): void;
 }
 
+/** The disk did not take a group. After a failed sync nothing is known of what it has. */
 export class CommitFailedError extends Error {
   override readonly name = 'CommitFailedError';
   readonly phase: 'write' | 'sync';
-  constructor(phase: 'write' | 'sync', path: string, cause: Error) {
-    super(`${phase} of ${path} failed: ${cause.message}`, { cause });
+  /** POSIX, such as ENOSPC; undefined when the cause had none. */
+  readonly code: string | undefined;
+
+  constructor(phase: 'write' | 'sync', path: string, cause: unknown) {
+    super(`${phase} of ${path} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.phase = phase;
+    this.code = (cause as { code?: string } | undefined)?.code;
   }
 }
 
 class Group {
   readonly members = new Set<CommitMember>();
+  /** A frame is written even when there is nothing to put into it: its head says which older frames are dead. */
+  marked = false;
   readonly written = new Commit();
   readonly durable = new Commit();
+
+  get isEmpty(): boolean {
+    return this.members.size === 0 && !this.marked;
+  }
+}
+
+interface Part {
+  readonly member: CommitMember;
+  readonly writes: StagedWrite[];
+  /** What was made for them, and needs a sync of its own. */
+  readonly made: { files: string[]; directories: string[] };
 }
 
 /** How many files of a group are written, and how many synced, at the same time: libuv's four threads serve readers too. */
 const WRITES_AT_ONCE = 2;
 const SYNCS_AT_ONCE = 2;
+/** A write up to this size goes through the journal. Beyond it, writing it twice costs more than the second sync saves. */
+const JOURNALED_WRITE_BYTES = 32 * 1024;
 
 export interface CommitLogOptions {
   readonly env: Env;
   readonly openFiles: OpenFiles;
-  /** The log dir all members live in. */
-  readonly directory: string;
+  /** Opened with the first group that needs it; without one, every write is synced in its segment. */
+  readonly openJournal: (() => Promise<Journal>) | undefined;
+  /** Syncs what the journal stands for and sets its frames free. @throws CommitFailedError */
+  readonly checkpoint: () => Promise<void>;
+  /** A sync has failed, or a write with anything but a full disk: the log dir can no longer be trusted. */
+  readonly onDirectoryFailed: (error: CommitFailedError) => void;
   /** A broken invariant met by the loop; nothing more is committed. */
   readonly onFatal: (error: unknown) => void;
-  readonly onGroup?: (members: number, milliseconds: number) => void;
+  readonly onGroup?: (group: { members: number; bytes: number; milliseconds: number }) => void;
 }
 
 export class CommitLog {
   readonly #env: Env;
+  readonly #options: CommitLogOptions;
   readonly #openFiles: OpenFiles;
-  readonly #directory: string;
-  readonly #onFatal: (error: unknown) => void;
-  readonly #onGroup: (members: number, milliseconds: number) => void;
+  readonly #unsynced = new UnsyncedFiles<CommitMember>();
+  #journal: Journal | undefined;
   #next = new Group();
+  #current: Group | undefined;
   #running: Promise<void> | undefined;
   #scheduled = false;
+  #failure: CommitFailedError | undefined;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: CommitLogOptions) {
     this.#env = options.env;
+    this.#options = options;
     this.#openFiles = options.openFiles;
-    this.#directory = options.directory;
-    this.#onFatal = options.onFatal;
-    this.#onGroup = options.onGroup ?? (() => undefined);
+  }
+
+  /** Undefined until a group has needed it. */
+  get journal(): Journal | undefined {
+    return this.#journal;
   }
 
   /** Enters the member, which holds what it has staged, into the coming group; returns the commit its tickets wait for. */
@@ -100,23 +145,69 @@ export class CommitLog {
 
   /** Resolves when nothing is staged and no group is being written. */
   async idle(): Promise<void> {
-    while (this.#running !== undefined || this.#next.members.size > 0) {
+    while (this.#running !== undefined || !this.#next.isEmpty) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
   }
 
+  /**
+   * Syncs the segments that were written and not synced, those of the chosen logs, and tells the logs. What is written
+   * meanwhile is left for the next call.
+   * @throws CommitFailedError: the log dir has failed
+   */
+  async syncUnsynced(chosen: (member: CommitMember) => boolean): Promise<void> {
+    await inParallel(SYNCS_AT_ONCE, this.#unsynced.take(chosen), async ([member, { files, directories, endOffset }]) => {
+      for (const file of files) await this.#attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
+      for (const directory of directories) await this.#attempt('sync', directory, () => this.#env.files.syncDirectory(directory));
+      member.synced(endOffset);
+    });
+  }
+
+  /**
+   * Writes a frame that says which frames are dead: before files they speak of are removed, or a crash would bring the
+   * files back. @throws CommitFailedError
+   */
+  async markJournal(): Promise<void> {
+    const group = this.#next;
+    group.marked = true;
+    this.#start();
+    await group.durable.wait();
+    const failure = group.durable.failureOf(group);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Resolves when every group that holds something staged by now is done. */
+  async settled(): Promise<void> {
+    const group = this.#next.isEmpty ? this.#current : this.#next;
+    if (group !== undefined && !group.durable.settled) await group.durable.wait();
+  }
+
+  /** Forgets what a dropped log had not synced. */
+  forget(member: CommitMember): void {
+    this.#unsynced.forget(member);
+  }
+
+  /** The log dir is given up: nothing more is written. */
+  fail(error: CommitFailedError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#options.onDirectoryFailed(error);
+  }
+
   #start(): void {
-    if (this.#running !== undefined || this.#next.members.size === 0) return;
-    this.#running = this.#run().catch(this.#onFatal);
+    if (this.#running !== undefined || this.#next.isEmpty) return;
+    this.#running = this.#run().catch(this.#options.onFatal);
   }
 
   async #run(): Promise<void> {
-    while (this.#next.members.size > 0) {
+    while (!this.#next.isEmpty) {
       const group = this.#next;
       this.#next = new Group();
+      this.#current = group;
       await this.#commit(group);
     }
     this.#running = undefined;
+    this.#current = undefined;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
@@ -124,72 +215,147 @@ export class CommitLog {
 
   async #commit(group: Group): Promise<void> {
     const startedMs = this.#env.monotonicMs();
-    const toSync: { member: CommitMember; writes: StagedWrite[] }[] = [];
-    const relaxed: CommitMember[] = [];
+    const parts: Part[] = [];
     const failed = new Set<CommitMember>();
-    let madeDirectories = false;
-    const fail = (member: CommitMember, error: Error): void => {
+    const fail = (member: CommitMember, error: CommitFailedError): void => {
       if (failed.has(member)) return;
       failed.add(member);
       group.written.fail(member, error);
       group.durable.fail(member, error);
       member.commitFailed(error);
     };
+    const failAll = (error: CommitFailedError): void => {
+      group.durable.fail(group, error);
+      for (const member of group.members) fail(member, error);
+    };
 
-    await inParallel(WRITES_AT_ONCE, [...group.members], async (member) => {
-      const writes = member.takeStaged();
+    await inParallel(WRITES_AT_ONCE, group.members, async (member) => {
       try {
-        if (await member.makeDirectory()) madeDirectories = true;
-        for (const write of writes) await this.#openFiles.use(write.path, (handle) => handle.write(write.buffers, write.position));
-        if (member.syncBeforeAck) toSync.push({ member, writes });
-        else relaxed.push(member);
+        parts.push(await this.#write(member));
       } catch (thrown) {
-        fail(member, new CommitFailedError('write', writes[0]?.path ?? member.directory, asError(thrown)));
+        if (!(thrown instanceof CommitFailedError)) throw thrown;
+        fail(member, thrown);
       }
     });
-    for (const member of relaxed) member.committed(false);
+    let bytes = 0;
+    for (const { writes } of parts) for (const write of writes) bytes += write.bytes;
+
+    const relaxed = parts.filter(({ member }) => !member.syncBeforeAck);
+    for (const part of relaxed) {
+      this.#noteUnsynced(part, part.writes);
+      part.member.committed();
+    }
     group.written.settle();
 
-    if (madeDirectories) {
+    const durable = parts.filter(({ member }) => member.syncBeforeAck);
+    if (durable.length > 0 || group.marked) {
       try {
-        await this.#env.files.syncDirectory(this.#directory);
+        await this.#makeDurable(durable);
+        for (const { member } of durable) member.committed();
       } catch (thrown) {
-        for (const { member } of toSync) fail(member, new CommitFailedError('sync', this.#directory, asError(thrown)));
+        if (!(thrown instanceof CommitFailedError)) throw thrown;
+        failAll(thrown);
       }
     }
-    await inParallel(SYNCS_AT_ONCE, toSync, async ({ member, writes }) => {
-      if (failed.has(member)) return;
-      let path = member.directory;
-      try {
-        for (const write of writes) {
-          path = write.path;
-          await this.#openFiles.use(path, (handle) => handle.dataSync());
-        }
-        path = member.directory;
-        // A crash before this leaves a file that no name reaches: its batches were not acknowledged.
-        if (writes.some((write) => write.creates)) await this.#env.files.syncDirectory(path);
-      } catch (thrown) {
-        fail(member, new CommitFailedError('sync', path, asError(thrown)));
-      }
-    });
-    for (const { member } of toSync) if (!failed.has(member)) member.committed(true);
     group.durable.settle();
-    this.#onGroup(group.members.size, this.#env.monotonicMs() - startedMs);
+    this.#options.onGroup?.({ members: group.members.size, bytes, milliseconds: this.#env.monotonicMs() - startedMs });
+  }
+
+  /** Writes what the member has staged to its segments. @throws CommitFailedError */
+  async #write(member: CommitMember): Promise<Part> {
+    const writes = member.takeStaged();
+    return this.#attempt('write', writes[0]?.path ?? member.directory, async () => {
+      const made = (await member.makeDirectory()) ?? { files: [], directories: [] };
+      for (const write of writes) {
+        if (write.creates) made.directories.push(member.directory);
+        await this.#openFiles.use(write.path, (handle) => handle.write(write.buffers, write.position));
+      }
+      return { member, writes, made };
+    });
+  }
+
+  /** @throws CommitFailedError: nothing of the parts counts then */
+  async #makeDurable(parts: readonly Part[]): Promise<void> {
+    const { openJournal } = this.#options;
+    const journal = openJournal && (this.#journal ??= await this.#attempt('write', 'the journal', openJournal));
+    const entries: JournalEntry[] = [];
+    const direct: DirectWrite[] = [];
+    const noted: { part: Part; journaled: StagedWrite[] }[] = [];
+    let journaledBytes = 0;
+    for (const part of parts) {
+      const journaled: StagedWrite[] = [];
+      for (const write of part.writes) {
+        const small = write.bytes <= JOURNALED_WRITE_BYTES && journaledBytes + write.bytes <= (journal?.maxDataBytes ?? 0);
+        entries.push(entryOf(part.member, write, small));
+        if (small) {
+          journaledBytes += write.bytes;
+          journaled.push(write);
+        } else direct.push({ part, write });
+      }
+      noted.push({ part, journaled });
+    }
+    if (journal?.hasRoomFor(entries) === false) await this.#options.checkpoint();
+    // Noted before the frame is written: what a checkpoint believes to lie in older frames must be in its hands by then.
+    for (const { part, journaled } of noted) this.#noteUnsynced(part, journaled);
+    if (journal !== undefined) await this.#attempt('write', 'the journal', () => journal.write(entries));
+    await Promise.all([
+      journal && this.#attempt('sync', 'the journal', () => journal.sync()),
+      inParallel(SYNCS_AT_ONCE, direct, (one) => this.#attempt('sync', one.write.path, () => this.#syncDirect(one))),
+    ]);
+    for (const { part, write } of direct) if (!this.#unsynced.has(part.member)) part.member.synced(write.endOffset);
+  }
+
+  async #syncDirect({ part, write }: DirectWrite): Promise<void> {
+    await this.#openFiles.use(write.path, (handle) => handle.dataSync());
+    for (const file of part.made.files) await this.#openFiles.use(file, (handle) => handle.dataSync());
+    // A crash before this leaves a file that no name reaches: its batches were not acknowledged.
+    for (const directory of part.made.directories) await this.#env.files.syncDirectory(directory);
+  }
+
+  #noteUnsynced({ member, made }: Part, writes: readonly StagedWrite[]): void {
+    const last = writes.at(-1);
+    if (last === undefined) return;
+    this.#unsynced.add(member, {
+      files: [...writes.map(({ path }) => path), ...made.files],
+      directories: made.directories,
+      endOffset: last.endOffset,
+    });
+  }
+
+  /** @throws CommitFailedError; whatever is not a full disk fails the log dir too */
+  async #attempt<Result>(phase: 'write' | 'sync', path: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof InvariantError) throw thrown;
+      const error = new CommitFailedError(phase, path, thrown);
+      // After a failed sync nobody knows what the disk has; a full disk on a write is the one thing that can be waited out.
+      if (phase === 'sync' || !isDiskFull(error)) this.fail(error);
+      throw error;
+    }
   }
 }
 
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+interface DirectWrite {
+  readonly part: Part;
+  readonly write: StagedWrite;
+}
 
-/** Runs `work` over the items, so many at a time; every item is tried. `work` does not throw. */
-async function inParallel<Item>(atOnce: number, items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  if (items.length === 1) return work(items[0] as Item);
-  let next = 0;
-  const runner = async (): Promise<void> => {
-    while (next < items.length) {
-      const item = items[next] as Item;
-      next += 1;
-      await work(item);
-    }
+/** Can more room on the disk mend it? */
+export const isDiskFull = ({ code }: CommitFailedError): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+
+function entryOf(member: CommitMember, write: StagedWrite, withData: boolean): JournalEntry {
+  const { segmentBase, position, bytes, baseOffset, endOffset, leaderEpoch, buffers } = write;
+  return {
+    partition: member.name,
+    topicId: member.topicId,
+    segmentBase,
+    position,
+    bytes,
+    baseOffset,
+    endOffset,
+    leaderEpoch,
+    data: withData ? buffers : undefined,
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, runner));
 }

@@ -8,7 +8,7 @@ import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
 import { stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
-import type { CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
+import type { CommitFailedError, CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
 import type { OpenFiles } from '../open-files.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { PreparedBatch } from './prepare.ts';
@@ -71,14 +71,16 @@ export interface LogSurroundings {
 /** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
 const MAX_COLD_READ_BYTES = 8 * 1024 * 1024;
 
-type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; why: Error } | { kind: 'closed' };
+type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
 
 export class PartitionLog implements CommitMember {
   readonly name: string;
+  readonly topicId: string;
   readonly directory: string;
   #config: TopicConfig;
   readonly #around: LogSurroundings;
-  readonly #makeFirst: (directory: string) => Promise<boolean>;
+  readonly #makeDirectory: () => Promise<{ files: string[]; directories: string[] }>;
+  readonly #onFailed: (error: CommitFailedError) => void;
   #segments: Segment[];
   #producers: ProducerState<Commit>;
   #leaderEpochs: LeaderEpochs;
@@ -91,6 +93,7 @@ export class PartitionLog implements CommitMember {
   #endOffset: number;
   /** Everything below it has been synced. */
   #syncedOffset: number;
+  #syncedMs: number;
   #staged: StagedWrite[] = [];
   #stagedSegments: Segment[] = [];
   /** Log end after the writes that the commit loop has in hand. */
@@ -100,20 +103,25 @@ export class PartitionLog implements CommitMember {
 
   constructor(options: {
     name: string;
+    topicId: string;
     directory: string;
     config: TopicConfig;
     leaderEpoch: number;
     recovered: RecoveredLog;
     around: LogSurroundings;
-    /** Makes the folder with what must be in it before the first record; false when it was there. */
-    makeFirst: (directory: string) => Promise<boolean>;
+    /** Makes the folder with what must be in it before the first record, and names what has to be synced of it. */
+    makeDirectory: () => Promise<{ files: string[]; directories: string[] }>;
+    /** The disk has refused a commit: the log takes no more records until it is reopened. */
+    onFailed: (error: CommitFailedError) => void;
   }) {
     const { recovered } = options;
     this.name = options.name;
+    this.topicId = options.topicId;
     this.directory = options.directory;
     this.#config = options.config;
     this.#around = options.around;
-    this.#makeFirst = options.makeFirst;
+    this.#makeDirectory = options.makeDirectory;
+    this.#onFailed = options.onFailed;
     this.#leaderEpoch = options.leaderEpoch;
     this.#segments = recovered.segments;
     this.#producers = recovered.producers;
@@ -122,6 +130,7 @@ export class PartitionLog implements CommitMember {
     this.#endOffset = recovered.endOffset;
     this.#highWatermark = recovered.endOffset;
     this.#syncedOffset = recovered.endOffset;
+    this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
@@ -145,8 +154,9 @@ export class PartitionLog implements CommitMember {
   get lastStableOffset(): number {
     return this.#producers.lastStableOffset(this.#highWatermark, this.#logStartOffset);
   }
-  get syncedOffset(): number {
-    return this.#syncedOffset;
+  /** Everything below it is synced in its segments: the recovery point. */
+  get recoveryPoint(): number {
+    return Math.min(this.#syncedOffset, this.#highWatermark);
   }
   get syncBeforeAck(): boolean {
     return this.#config['flush.messages'] <= 1;
@@ -164,7 +174,7 @@ export class PartitionLog implements CommitMember {
   get refusal(): string | undefined {
     if (this.#state.kind === 'open') return undefined;
     if (this.#state.kind === 'readOnly') return this.#state.why;
-    return this.#state.kind === 'failed' ? this.#state.why.message : 'the log is closed';
+    return this.#state.kind === 'failed' ? this.#state.error.message : 'the log is closed';
   }
   /** Bytes of all segments. */
   get bytes(): number {
@@ -210,7 +220,7 @@ export class PartitionLog implements CommitMember {
     };
     const segment = this.#segmentFor(place);
     const position = segment.append(place, this.#config['index.interval.bytes']);
-    this.#stage(segment, position, bytes);
+    this.#stage(segment, position, bytes, place);
     this.#tail.add({ baseOffset, endOffset: lastOffset + 1, bytes });
     this.#endOffset = lastOffset + 1;
     this.#assertOffsetOrder();
@@ -285,15 +295,15 @@ export class PartitionLog implements CommitMember {
 
   // --- what the commit loop calls
 
-  async makeDirectory(): Promise<boolean> {
-    if (this.#directoryMade) return false;
-    const made = await this.#makeFirst(this.directory);
+  async makeDirectory(): Promise<{ files: string[]; directories: string[] } | undefined> {
+    if (this.#directoryMade) return undefined;
+    const made = await this.#makeDirectory();
     this.#directoryMade = true;
     return made;
   }
 
   takeStaged(): StagedWrite[] {
-    if (this.#state.kind === 'failed') throw this.#state.why;
+    if (this.#state.kind === 'failed') throw this.#state.error;
     const staged = this.#staged;
     this.#inHandEndOffset = this.#endOffset;
     this.#inHandSegments = this.#stagedSegments;
@@ -302,23 +312,54 @@ export class PartitionLog implements CommitMember {
     return staged;
   }
 
-  committed(durable: boolean): void {
+  committed(): void {
     const endOffset = this.#inHandEndOffset;
     for (const segment of this.#inHandSegments) segment.named = true;
-    if (durable) this.#syncedOffset = endOffset;
     this.#tail.written(endOffset);
     this.#highWatermark = endOffset;
     this.#assertOffsetOrder();
     this.#tellListeners();
   }
 
-  commitFailed(error: Error): void {
+  synced(endOffset: number): void {
+    this.#syncedOffset = Math.max(this.#syncedOffset, endOffset);
+    this.#syncedMs = this.#around.env.monotonicMs();
+  }
+
+  flushDue(nowMs: number): boolean {
+    if (this.syncBeforeAck) return true;
+    // Offsets stand for messages. A segment that is full is synced whatever the policy: recovery begins behind it.
+    const active = this.#segments.at(-1);
+    return (
+      this.#highWatermark - this.#syncedOffset >= this.#config['flush.messages'] ||
+      nowMs - this.#syncedMs >= this.#config['flush.ms'] ||
+      (active !== undefined && active.baseOffset > this.#syncedOffset)
+    );
+  }
+
+  commitFailed(error: CommitFailedError): void {
     if (this.#state.kind === 'failed') return;
-    this.#around.log.error('a commit failed; the partition takes no more records', { partition: this.name, error });
-    this.#state = {
-      kind: 'failed',
-      why: new KafkaError('KAFKA_STORAGE_ERROR', `the disk refused ${this.name}: ${error.message}`, { cause: error }),
-    };
+    this.#state = { kind: 'failed', error };
+    this.#onFailed(error);
+  }
+
+  /**
+   * Takes up again after a failed commit, with what the files hold once the end that was not committed is cut off.
+   * Whoever waits for records goes on waiting: for readers nothing has changed.
+   */
+  reopen(recovered: RecoveredLog): void {
+    invariant(this.#state.kind === 'failed', 'only a failed log is reopened');
+    invariant(recovered.endOffset >= this.#highWatermark || recovered.damage !== undefined, 'what was committed is in the files');
+    this.#segments = recovered.segments;
+    this.#producers = recovered.producers;
+    this.#leaderEpochs = recovered.leaderEpochs;
+    this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
+    this.#staged = [];
+    this.#stagedSegments = [];
+    this.#directoryMade = recovered.segments.length > 0;
+    this.#tail.clear(this.#endOffset);
+    this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
+    this.#assertOffsetOrder();
   }
 
   /** No more appends; waits for what is staged, and wakes whoever waits for records. */
@@ -368,14 +409,25 @@ export class PartitionLog implements CommitMember {
     return segment;
   }
 
-  #stage(segment: Segment, position: number, bytes: Buffer): void {
+  #stage(segment: Segment, position: number, bytes: Buffer, { baseOffset, lastOffset }: BatchPlace): void {
     const last = this.#staged[this.#staged.length - 1];
-    if (last !== undefined && last.path === segment.path) {
+    if (last !== undefined && last.path === segment.path && last.leaderEpoch === this.#leaderEpoch) {
       last.buffers.push(bytes);
       last.bytes += bytes.length;
+      last.endOffset = lastOffset + 1;
       return;
     }
-    this.#staged.push({ path: segment.path, position, buffers: [bytes], bytes: bytes.length, creates: !segment.named });
+    this.#staged.push({
+      path: segment.path,
+      segmentBase: segment.baseOffset,
+      position,
+      buffers: [bytes],
+      bytes: bytes.length,
+      baseOffset,
+      endOffset: lastOffset + 1,
+      leaderEpoch: this.#leaderEpoch,
+      creates: !segment.named,
+    });
     this.#stagedSegments.push(segment);
   }
 

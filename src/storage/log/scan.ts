@@ -29,6 +29,10 @@ export interface ScanOptions {
   readonly checkCrcFrom: number;
   /** The lowest base offset the next batch may have. */
   readonly nextOffset: number;
+  /** From this offset on batches follow each other without gaps: nothing has been cleaned there yet. */
+  readonly gaplessFrom: number;
+  /** A batch at or above this offset is not wanted: the walk stops before it, and calls it damage. */
+  readonly endOffset?: number;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -47,6 +51,11 @@ export async function scanBatches(compute: Compute, handle: FileHandle, options:
       if (typeof problem === 'string') return { position: position + at, damage: problem };
       wanted = problem;
       if (at + wanted > filled) break;
+      const baseOffset = baseOffsetOf(buffer, at);
+      if (baseOffset > nextOffset && nextOffset >= options.gaplessFrom)
+        return { position: position + at, damage: `offsets jump from ${nextOffset} to ${baseOffset}` };
+      if (options.endOffset !== undefined && baseOffset >= options.endOffset)
+        return { position: position + at, damage: 'what follows was not committed' };
       if (position + at >= options.checkCrcFrom && computeCrc(compute, buffer, at) !== crcOf(buffer, at)) {
         return { position: position + at, damage: 'the checksum does not match' };
       }

@@ -1,6 +1,6 @@
 // One segment of a partition: the batches from its base offset up to the next segment's, in one file, with the sparse
 // indexes that lead into it. Arithmetic and memory only; the partition log decides when it grows, the commit writes it.
-import { join } from '../../base/paths.ts';
+import { join } from 'node:path';
 import { OffsetIndex } from './offset-index.ts';
 import { offsetFileName } from './log-names.ts';
 import { TimeIndex } from './time-index.ts';
@@ -31,10 +31,6 @@ export class Segment {
   readonly path: string;
   /** Where the next batch goes: the end of the file once all that is staged is written. */
   bytes = 0;
-  /** Up to here the file is what was committed. */
-  writtenBytes = 0;
-  /** Up to here the file has been synced. */
-  syncedBytes = 0;
   /** The name of the file is durable. */
   named = false;
   /** Wall clock when it was made; stands in for the first timestamp while it is empty. */

@@ -1,7 +1,7 @@
 // The newest batches of all partitions, kept in memory: consumers that keep up never touch the disk. What is staged
 // must be held until it is written anyway; the cache keeps it a while longer, bounded in bytes over all partitions,
 // the oldest given up first.
-import type { Slabs } from '../../base/replace-file.ts';
+import type { Slabs } from '../../base/buffers.ts';
 
 export interface CachedBatch {
   readonly baseOffset: number;

@@ -1,0 +1,67 @@
+// The first thing a start does in a log dir: writes what the journal holds to the segments it belongs to, so that the
+// recovery of each partition finds everything that was promised, and says how far each promise went.
+import { join } from 'node:path';
+import type { Env } from '../base/env.ts';
+import { inParallel } from '../base/in-parallel.ts';
+import type { Logger } from '../base/log.ts';
+import { JOURNAL_FILE, type JournalEntry } from './commit/journal.ts';
+import { readJournal } from './commit/journal-reader.ts';
+import { offsetFileName } from './log/log-names.ts';
+import { encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
+
+export interface ReplayedJournal {
+  /** By partition folder: everything below this offset was synced, and may have been acknowledged. */
+  readonly promisedTo: ReadonlyMap<string, number>;
+  /** Nothing beyond was acknowledged, of logs whose acks wait for the sync. False without a journal, or with a damaged one. */
+  readonly known: boolean;
+  readonly nextSequence: number;
+}
+
+export async function replayJournal(options: { env: Env; directory: string; log: Logger; halfBytes: number }): Promise<ReplayedJournal> {
+  const { env, directory, log } = options;
+  const path = join(directory, JOURNAL_FILE);
+  const { frames, nextSequence, damaged } = await readJournal(env.files, path, { compute: env.compute, halfBytes: options.halfBytes });
+  if (damaged) {
+    log.error('the journal is damaged: records that were acknowledged last may be missing, where the disk lost what was not synced', {
+      path,
+    });
+  }
+  const promisedTo = new Map<string, number>();
+  const files = new Map<string, JournalEntry[]>();
+  for (const frame of frames) {
+    for (const entry of frame.entries) {
+      // Frames behind it say that the group was durable. Of the last one that is certain only where the data lie in the frame.
+      const endOffset = entry.data === undefined && frame === frames.at(-1) ? entry.baseOffset : entry.endOffset;
+      promisedTo.set(entry.partition, Math.max(promisedTo.get(entry.partition) ?? 0, endOffset));
+      if (entry.data === undefined) continue;
+      const file = join(directory, entry.partition, offsetFileName(entry.segmentBase, '.log'));
+      const ofFile = files.get(file);
+      if (ofFile === undefined) files.set(file, [entry]);
+      else ofFile.push(entry);
+    }
+  }
+  await inParallel(2, files, ([file, entries]) => writeBack(env, directory, file, entries));
+  if (files.size > 0) {
+    await env.files.syncDirectory(directory);
+    log.info('wrote back what the journal held', { directory, frames: frames.length, files: files.size });
+  }
+  return { promisedTo, known: !damaged && frames.length > 0, nextSequence };
+}
+
+async function writeBack(env: Env, directory: string, file: string, entries: readonly JournalEntry[]): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const folder = join(directory, first.partition);
+  if ((await env.files.stat(folder)) === undefined) {
+    await env.files.makeDirectory(folder);
+    const metadata = await env.files.open(join(folder, PARTITION_METADATA_FILE), 'create');
+    await metadata.write([encodePartitionMetadata(first.topicId)], 0);
+    await metadata.dataSync();
+    await metadata.close();
+  }
+  const handle = await env.files.open(file, 'create');
+  for (const { data, position } of entries) await handle.write(data ?? [], position);
+  await handle.dataSync();
+  await handle.close();
+  await env.files.syncDirectory(folder);
+}
