@@ -8,6 +8,7 @@ import { apiVersionsRequest, apiVersionsResponse } from './messages/api-versions
 import { fetchRequest, fetchResponse } from './messages/fetch.ts';
 import { metadataRequest } from './messages/metadata.ts';
 import { produceRequest } from './messages/produce.ts';
+import { consumerGroupMemberMetadataValue } from './records/group-log.ts';
 import { int64At, Reader, ZERO_UUID } from './reader.ts';
 import type { Decoded, Encodable, Message } from './schema.ts';
 import { Writer } from './writer.ts';
@@ -172,4 +173,22 @@ test('a count or length that the bytes left cannot hold is refused before anythi
   refused('00 0001 00000000 ffffffff1f', 9);
   refused('00 0001 00000000 01 ffffffff07', 9);
   refused('00 0001 00000000 00', 9);
+});
+
+test('a tagged value that we know must fill the size it declares', () => {
+  const endpoints = '02 00000003 02 68 00002384 00 00'; // one endpoint with a null rack and no tags: 13 bytes
+  const withSize = (size: string): Buffer => hex(`00000000 0000 00000000 01 01 00 ${size} ${endpoints}`);
+  assert.deepEqual(decodeAll(fetchResponse, 16, withSize('0d')).nodeEndpoints, [{ nodeId: 3, host: 'h', port: 9092, rack: null }]);
+  for (const size of ['0c', '0e', '00']) {
+    const bytes = Buffer.concat([withSize(size), hex('0000')]);
+    assert.throws(() => decode(fetchResponse, 16, new Reader(bytes)), ProtocolError);
+  }
+});
+
+test('a tagged struct that may be null is null where its mark says so', () => {
+  const strings = '00 00 02 61 02 62 01 00 ffffffff 00'; // instance and rack null, client id a, host b, no topics, no regex, timeout, no assignor
+  const value = decodeAll(consumerGroupMemberMetadataValue, 0, hex(`${strings} 01 00 01 00`));
+  assert.equal(value.classicMemberMetadata, null);
+  const given = decodeAll(consumerGroupMemberMetadataValue, 0, hex(`${strings} 01 00 07 01 00000005 01 00`));
+  assert.deepEqual(given.classicMemberMetadata, { sessionTimeoutMs: 5, supportedProtocols: [] });
 });

@@ -32,7 +32,7 @@ export function closureDecoder(layout: StructLayout): Read {
     if (!layout.flexible) return result;
     for (let left = reader.tagCount(); left > 0; left--) {
       const known = tagged.get(reader.uvarint());
-      const size = reader.tagBytes();
+      const size = reader.uvarint();
       const end = reader.at + size;
       if (known) result[known.name] = known.read(reader);
       else reader.skip(size);

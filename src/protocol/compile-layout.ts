@@ -64,6 +64,8 @@ function structLayout(path: string, fields: Fields, version: number, flexible: b
   const plain = present.filter(({ field }) => field.tag === undefined);
   const tagged = present.filter(({ field }) => field.tag !== undefined).sort((a, b) => Number(a.field.tag) - Number(b.field.tag));
   invariant(flexible || tagged.length === 0, `${path}: a tagged field needs a flexible version`);
+  // Otherwise a count could not be held against the bytes left.
+  invariant(!present.some(({ element }) => element?.minBytes === 0), `${path}: an element without any bytes cannot be counted`);
   return {
     path,
     flexible,

@@ -134,7 +134,7 @@ class DecoderText extends CodecText {
     }
     lines.push(
       'for (let left = r.tagCount(); left > 0; left--) {',
-      'const tag = r.uvarint(), size = r.tagBytes(), end = r.at + size;',
+      'const tag = r.uvarint(), size = r.uvarint(), end = r.at + size;',
       `switch (tag) { ${cases.join('\n')} default: r.skip(size); }`,
       'r.endTag(end);',
       '}',

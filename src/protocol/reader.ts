@@ -9,6 +9,13 @@ export const MAX_STRING_BYTES = 32_767;
 /** No struct of any version has more than a handful of tags; a section that claims more is an attack (CVE-2026-111115). */
 const MAX_TAGS = 1024;
 
+/**
+ * An object takes tens of bytes of memory for the few it has on the wire, so a frame of the largest size full of nothing but
+ * small structs would fill the heap. This many elements hold any real request (100,000 partitions in one Fetch) and any
+ * Metadata answer of some 200,000 partitions.
+ */
+const MAX_ELEMENTS = 2 ** 21;
+
 /** Java's nil UUID, the topic id of no topic. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
@@ -69,6 +76,7 @@ export class Reader {
   /** Position of the next byte; compiled decoders move it through the methods below. */
   at: number;
   readonly end: number;
+  #elementsLeft = MAX_ELEMENTS;
 
   constructor(buffer: Buffer, start = 0, end: number = buffer.length) {
     this.buffer = buffer;
@@ -268,6 +276,8 @@ export class Reader {
   #plausible(count: number, elementBytes: number): number {
     const left = this.end - this.at;
     if (count * elementBytes > left) throw new ProtocolError(`a list claims ${count} elements, and ${left} bytes are left`);
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw new ProtocolError(`a message has more than ${MAX_ELEMENTS} list elements`);
     return count;
   }
 
@@ -293,14 +303,6 @@ export class Reader {
     return count;
   }
 
-  /** The size of a tagged value, which is all there. */
-  tagBytes(): number {
-    const size = this.uvarint();
-    const left = this.end - this.at;
-    if (size > left) throw truncated(size, left);
-    return size;
-  }
-
   /** A tagged value that we know must fill the size it declared, or everything behind it would be misread. */
   endTag(end: number): void {
     if (this.at !== end) throw new ProtocolError(`a tagged value ends ${this.at - end} bytes off its declared size`);
@@ -310,7 +312,7 @@ export class Reader {
   skipTags(): void {
     for (let left = this.tagCount(); left > 0; left--) {
       this.uvarint();
-      this.skip(this.tagBytes());
+      this.skip(this.uvarint());
     }
   }
 }
