@@ -84,7 +84,7 @@ export interface ListeningSocket {
 /** What a socket tells its owner. `closed` comes once and last, with the error that ended the connection if there was one. */
 export interface SocketEvents {
   data(chunk: Buffer): void;
-  /** The other side will send no more. */
+  /** The other side will send no more; this side may still write. The connection closes once this side has ended too. */
   ended(): void;
   /** What `write` had to queue has left: more may be written. */
   drained(): void;
@@ -98,7 +98,10 @@ export interface Socket {
   readonly remotePort: number;
   /** Must be called once, in the turn in which the socket was received. */
   listen(events: SocketEvents): void;
-  /** Queues the buffers, which may not change until sent; false when the peer does not keep up and the caller should wait for `drained`. */
+  /**
+   * Queues the buffers, which may not change until sent; false when the peer does not keep up and the caller should wait for
+   * `drained`. After `end`, `destroy` or `closed` nothing is queued and the answer is false: `closed` comes, or has come.
+   */
   write(buffers: readonly Uint8Array[]): boolean;
   /** Bytes handed to `write` that have not left yet. */
   readonly queuedBytes: number;

@@ -60,6 +60,7 @@ export function testFileSystem(name: string, make: () => Promise<{ files: FileSy
       const { files, at } = await fresh();
       const buffers = Array.from({ length: 3_001 }, (_, index) => Buffer.from(`${index},`));
       buffers.splice(1_024, 0, Buffer.alloc(0));
+      buffers.splice(10, 0, ...Array.from({ length: 2_100 }, () => Buffer.alloc(0)));
       const file = await files.open(at('a'), 'create');
       await file.write(buffers, 5);
       await file.write([], 0);

@@ -1,5 +1,6 @@
 // The machine's clocks, timers and chance. Every platform function is taken when this module loads: the fake timers
 // of test runners replace globals and the members of node:timers later, and must not stop a broker in the same process.
+// (One thing cannot be had: where process.nextTick itself is replaced, Node's own sockets stop, ours and every client's.)
 // Leaves files to real/files.ts and sockets to real/network.ts.
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';

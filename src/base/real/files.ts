@@ -87,7 +87,7 @@ function through<T>(gate: Gate, start: (done: Callback<T>) => void): Promise<T> 
       } catch (thrown) {
         // node:fs refuses bad arguments by throwing; the gate must not stay shut for it.
         gate.leave();
-        reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        reject(asError(thrown));
       }
     });
   });
@@ -165,54 +165,54 @@ class RealFile implements FileHandle {
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
-    return this.#use('read', async () => {
-      let done = 0;
-      while (done < into.length) {
-        const length = Math.min(into.length - done, MOST_BYTES);
-        const got = await this.#readOnce(into, done, length, position + done);
-        if (got === 0) break;
-        done += got;
-      }
-      return done;
+    if (this.#closing !== undefined) return this.#refuse('read');
+    return into.length === 0 ? Promise.resolve(0) : this.#readFrom(into, 0, position);
+  }
+
+  /** Reads on until `into` is full or the file ends; `done` bytes are there. */
+  #readFrom(into: Uint8Array, done: number, position: number): Promise<number> {
+    const length = Math.min(into.length - done, MOST_BYTES);
+    const start = (finish: Callback<number>): void => read(this.#fd, into, done, length, position + done, finish);
+    return this.#once(this.#gates.read, start, (got) => {
+      const all = done + got;
+      return got === 0 || all === into.length ? all : this.#readFrom(into, all, position);
     });
   }
 
-  async #readOnce(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    for (;;) {
-      try {
-        return await through<number>(this.#gates.read, (done) => read(this.#fd, into, offset, length, position, done));
-      } catch (thrown) {
-        // libuv repeats every interrupted call but this one.
-        if ((thrown as PosixError).code !== 'EINTR') throw thrown;
-      }
-    }
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    if (this.#closing !== undefined) return this.#refuse('write');
+    let bytes = 0;
+    for (const buffer of buffers) bytes += buffer.length;
+    return bytes === 0 ? Promise.resolve() : this.#writeAll(buffers, bytes, position);
   }
 
-  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    return this.#use('write', async () => {
-      let left = buffers;
-      let at = position;
-      while (left.length > 0) {
-        const part = firstPart(left);
-        const wrote = await through<number>(this.#gates.other, (done) => writev(this.#fd, part, at, done));
-        at += wrote;
-        const rest = withoutFirst(left, wrote);
-        if (wrote === 0 && rest.length > 0 && rest.length === left.length) throw posixError('EIO', 'write', this.#path);
-        left = rest;
-      }
+  #writeAll(buffers: readonly Uint8Array[], bytes: number, position: number): Promise<void> {
+    const part = firstPart(buffers);
+    const start = (finish: Callback<number>): void => writev(this.#fd, part, position, finish);
+    return this.#once(this.#gates.other, start, (wrote) => {
+      if (wrote === bytes) return undefined;
+      if (wrote === 0 && !part.every(({ length }) => length === 0)) throw posixError('EIO', 'write', this.#path);
+      return this.#writeAll(withoutFirst(buffers, wrote, part.length), bytes - wrote, position + wrote);
     });
   }
 
   dataSync(): Promise<void> {
-    return this.#use('fdatasync', () => through<void>(this.#gates.sync, (done) => fdatasync(this.#fd, done)));
+    if (this.#closing !== undefined) return this.#refuse('fdatasync');
+    return this.#once<void, void>(this.#gates.sync, (finish) => fdatasync(this.#fd, finish), nothing);
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#use('ftruncate', () => through<void>(this.#gates.other, (done) => ftruncate(this.#fd, bytes, done)));
+    if (this.#closing !== undefined) return this.#refuse('ftruncate');
+    return this.#once<void, void>(this.#gates.other, (finish) => ftruncate(this.#fd, bytes, finish), nothing);
   }
 
   size(): Promise<number> {
-    return this.#use('fstat', async () => (await through<fs.Stats>(this.#gates.other, (done) => fstat(this.#fd, done))).size);
+    if (this.#closing !== undefined) return this.#refuse('fstat');
+    return this.#once<fs.Stats, number>(
+      this.#gates.other,
+      (finish) => fstat(this.#fd, finish),
+      ({ size }) => size,
+    );
   }
 
   /** Idempotent. Waits for the operations under way: the number of a closed descriptor goes to the next file, and a late write would hit that. */
@@ -230,24 +230,54 @@ class RealFile implements FileHandle {
     await through<void>(this.#gates.other, (done) => close(this.#fd, done));
   }
 
-  async #use<T>(syscall: string, operation: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) throw posixError('EBADF', syscall, this.#path);
+  #refuse<T>(syscall: string): Promise<T> {
+    return Promise.reject(posixError('EBADF', syscall, this.#path));
+  }
+
+  /** One system call behind its gate, as one promise: half the cost of an operation is what is built around it. */
+  #once<Value, Result>(
+    gate: Gate,
+    start: (finish: Callback<Value>) => void,
+    result: (value: Value) => Result | Promise<Result>,
+  ): Promise<Result> {
     this.#inUse += 1;
-    try {
-      return await operation();
-    } catch (thrown) {
-      // An error of a descriptor does not say which file it was.
-      if (thrown instanceof Error && (thrown as PosixError).path === undefined) {
-        (thrown as PosixError).path = this.#path;
-        thrown.message += ` '${this.#path}'`;
-      }
-      throw thrown;
-    } finally {
-      this.#inUse -= 1;
-      if (this.#inUse === 0) this.#onIdle?.();
+    return new Promise<Result>((resolve, reject) => {
+      const finish: Callback<Value> = (error, value) => {
+        gate.leave();
+        try {
+          // libuv repeats every interrupted call but a read.
+          if (error === null || error === undefined) resolve(result(value));
+          else if ((error as PosixError).code === 'EINTR') resolve(this.#once(gate, start, result));
+          else reject(this.#named(error));
+        } catch (thrown) {
+          reject(asError(thrown));
+        }
+        this.#inUse -= 1; // after what goes on from here has counted itself
+        if (this.#inUse === 0) this.#onIdle?.();
+      };
+      gate.enter(() => {
+        try {
+          start(finish);
+        } catch (thrown) {
+          finish(asError(thrown), undefined as Value); // node:fs refuses bad arguments by throwing
+        }
+      });
+    });
+  }
+
+  /** An error of a descriptor does not say which file it was. */
+  #named(error: Error): Error {
+    const named = error as PosixError;
+    if (named.path === undefined) {
+      named.path = this.#path;
+      named.message += ` '${this.#path}'`;
     }
+    return named;
   }
 }
+
+const nothing = (): void => {};
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** As many of the first buffers as one call takes; a longer one is cut. */
 function firstPart(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
@@ -263,11 +293,12 @@ function firstPart(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
   return count === buffers.length ? buffers : buffers.slice(0, count);
 }
 
-/** The buffers that remain when the first `bytes` have been written. */
-function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+/** The buffers that remain when the first `bytes` of them have been written, and with them all of the first `count` if these are empty. */
+function withoutFirst(buffers: readonly Uint8Array[], bytes: number, count: number): readonly Uint8Array[] {
   let left = bytes;
   for (const [index, buffer] of buffers.entries()) {
-    if (left < buffer.length) return left === 0 && index === 0 ? buffers : [buffer.subarray(left), ...buffers.slice(index + 1)];
+    if (left === 0 && (buffer.length > 0 || index >= count)) return buffers.slice(index);
+    if (left < buffer.length) return [buffer.subarray(left), ...buffers.slice(index + 1)];
     left -= buffer.length;
   }
   return [];

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Recorder, testNetwork } from '../network.testing.ts';
@@ -41,3 +43,46 @@ test('what an owner of a socket or listener throws goes to onThrown, and the con
     ['from onConnection', 'from data', 'from ended', 'from closed'],
   );
 });
+
+test(
+  'a program without a descriptor left sheds connections and goes on accepting later',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const program = `
+    import { makeRealNetwork } from ${JSON.stringify(import.meta.resolve('./network.ts'))};
+    const listening = await makeRealNetwork().listen({ host: '127.0.0.1', port: 0 }, (socket) =>
+      socket.listen({ data: (chunk) => socket.write([chunk]), ended: () => socket.end(), drained() {}, closed() {} }));
+    console.log(listening.port);
+  `;
+    const child = spawn('bash', ['-c', 'ulimit -n 48; exec "$0" --input-type=module -e "$1"', process.execPath, program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const network = makeRealNetwork();
+      const port = Number(line.toString());
+      const crowd = await Promise.all(
+        Array.from({ length: 70 }, async () => new Recorder(await network.connect({ host: '127.0.0.1', port }))),
+      );
+      for (const one of crowd) one.socket.write([Buffer.from('x')]);
+      await Promise.all(
+        crowd.map((one) => one.until(() => one.bytes === 1 || one.heard.includes('closed') || one.heard.includes('ended'))),
+      );
+      const served = crowd.filter((one) => one.bytes === 1).length;
+      assert.ok(served >= 5 && served < 48, `${served} served`);
+      for (const one of crowd) one.socket.destroy();
+      let answered = false;
+      for (let tries = 0; tries < 200 && !answered; tries += 1) {
+        const one = new Recorder(await network.connect({ host: '127.0.0.1', port }));
+        one.socket.write([Buffer.from('again')]);
+        await one.until(() => one.bytes === 5 || one.heard.includes('closed') || one.heard.includes('ended'));
+        answered = one.bytes === 5;
+        one.socket.destroy();
+      }
+      assert.ok(answered);
+      assert.equal(child.exitCode, null);
+    } finally {
+      child.kill();
+    }
+  },
+);
