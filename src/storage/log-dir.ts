@@ -2,7 +2,7 @@
 // share, and what happens when the disk refuses. Kafka's layout, so that either broker can open what the other left.
 import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
-import { readFileIfThere, replaceFile } from '../base/files.ts';
+import { makeDurableDirectory, readFileIfThere, replaceFile } from '../base/files.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
@@ -93,7 +93,7 @@ export class LogDir {
   static async open(options: LogDirOptions): Promise<LogDir> {
     const dir = new LogDir(options);
     const { env, directory, log } = options;
-    await env.files.makeDirectory(directory);
+    await makeDurableDirectory(env.files, directory);
     dir.#recoveryPoints = await dir.#readRecoveryPoints();
     dir.#replayed = await replayJournal({ env, directory, log, halfBytes: JOURNAL_HALF_BYTES });
     dir.#journalInUse = dir.#replayed.nextSequence > 0;
@@ -255,11 +255,14 @@ export class LogDir {
 
   async #openJournal(): Promise<Journal> {
     this.#journalInUse = true;
-    return Journal.open(this.#env.files, join(this.directory, JOURNAL_FILE), {
+    const journal = await Journal.open(this.#env.files, join(this.directory, JOURNAL_FILE), {
       compute: this.#env.compute,
       halfBytes: JOURNAL_HALF_BYTES,
       nextSequence: this.#replayed.nextSequence,
     });
+    // A frame is no use in a file that a power loss leaves without a name.
+    await this.#env.files.syncDirectory(this.directory);
+    return journal;
   }
 
   async #readRecoveryPoints(): Promise<Map<string, number>> {

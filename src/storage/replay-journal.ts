@@ -29,10 +29,12 @@ export async function replayJournal(options: { env: Env; directory: string; log:
   const promisedTo = new Map<string, number>();
   const files = new Map<string, JournalEntry[]>();
   for (const frame of frames) {
+    const uncertain = new Set<string>();
     for (const entry of frame.entries) {
-      // Frames behind it say that the group was durable. Of the last one that is certain only where the data lie in the frame.
-      const endOffset = entry.data === undefined && frame === frames.at(-1) ? entry.baseOffset : entry.endOffset;
-      promisedTo.set(entry.partition, Math.max(promisedTo.get(entry.partition) ?? 0, endOffset));
+      // Frames behind it say that the group was durable. Of the last one that is certain only as far as the data lie in the frame.
+      if (entry.data === undefined && frame === frames.at(-1)) uncertain.add(entry.partition);
+      const endOffset = uncertain.has(entry.partition) ? 0 : entry.endOffset;
+      promisedTo.set(entry.partition, Math.max(promisedTo.get(entry.partition) ?? 0, entry.baseOffset, endOffset));
       if (entry.data === undefined) continue;
       const file = join(directory, entry.partition, offsetFileName(entry.segmentBase, '.log'));
       const ofFile = files.get(file);

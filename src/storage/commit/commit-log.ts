@@ -81,8 +81,6 @@ class Group {
 interface Part {
   readonly member: CommitMember;
   readonly writes: StagedWrite[];
-  /** What was made for them, and needs a sync of its own. */
-  readonly made: { files: string[]; directories: string[] };
 }
 
 /** How many files of a group are written, and how many synced, at the same time: libuv's four threads serve readers too. */
@@ -156,9 +154,9 @@ export class CommitLog {
    * @throws CommitFailedError: the log dir has failed
    */
   async syncUnsynced(chosen: (member: CommitMember) => boolean): Promise<void> {
-    await inParallel(SYNCS_AT_ONCE, this.#unsynced.take(chosen), async ([member, { files, directories, endOffset }]) => {
+    await inParallel(SYNCS_AT_ONCE, this.#unsynced.take(chosen), async ([member, { files, names, endOffset }]) => {
       for (const file of files) await this.#attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
-      for (const directory of directories) await this.#attempt('sync', directory, () => this.#env.files.syncDirectory(directory));
+      await this.#attempt('sync', member.directory, () => this.#syncNames(member, names));
       member.synced(endOffset);
     });
   }
@@ -265,12 +263,14 @@ export class CommitLog {
   async #write(member: CommitMember): Promise<Part> {
     const writes = member.takeStaged();
     return this.#attempt('write', writes[0]?.path ?? member.directory, async () => {
-      const made = (await member.makeDirectory()) ?? { files: [], directories: [] };
+      const made = await member.makeDirectory();
+      for (const file of made?.files ?? []) this.#unsynced.addFile(member, file, 0);
+      for (const directory of made?.directories ?? []) this.#unsynced.addName(member, directory);
       for (const write of writes) {
-        if (write.creates) made.directories.push(member.directory);
+        if (write.creates) this.#unsynced.addName(member, member.directory);
         await this.#openFiles.use(write.path, (handle) => handle.write(write.buffers, write.position));
       }
-      return { member, writes, made };
+      return { member, writes };
     });
   }
 
@@ -307,19 +307,19 @@ export class CommitLog {
 
   async #syncDirect({ part, write }: DirectWrite): Promise<void> {
     await this.#openFiles.use(write.path, (handle) => handle.dataSync());
-    for (const file of part.made.files) await this.#openFiles.use(file, (handle) => handle.dataSync());
     // A crash before this leaves a file that no name reaches: its batches were not acknowledged.
-    for (const directory of part.made.directories) await this.#env.files.syncDirectory(directory);
+    await this.#syncNames(part.member, this.#unsynced.namesOf(part.member));
   }
 
-  #noteUnsynced({ member, made }: Part, writes: readonly StagedWrite[]): void {
-    const last = writes.at(-1);
-    if (last === undefined) return;
-    this.#unsynced.add(member, {
-      files: [...writes.map(({ path }) => path), ...made.files],
-      directories: made.directories,
-      endOffset: last.endOffset,
-    });
+  async #syncNames(member: CommitMember, names: ReadonlyMap<string, number>): Promise<void> {
+    for (const [directory, mark] of names) {
+      await this.#env.files.syncDirectory(directory);
+      this.#unsynced.nameSynced(member, directory, mark);
+    }
+  }
+
+  #noteUnsynced({ member }: Part, writes: readonly StagedWrite[]): void {
+    for (const { path, endOffset } of writes) this.#unsynced.addFile(member, path, endOffset);
   }
 
   /** @throws CommitFailedError; whatever is not a full disk fails the log dir too */

@@ -2,46 +2,81 @@
 // for it until a checkpoint syncs it. Bookkeeping only; who syncs, and when, is decided by the commit loop and the
 // checkpoints of the log dir.
 
-/** Files and folders whose bytes or names must become durable. */
+/** Bytes and names of one log that must become durable. */
 export interface Unsynced {
+  /** Files whose bytes were written. */
+  readonly files: ReadonlySet<string>;
+  /** Folders in which names were made, with the mark that tells later names apart. */
+  readonly names: ReadonlyMap<string, number>;
+  /** Log end (exclusive) when the last of the bytes were written. */
+  readonly endOffset: number;
+}
+
+interface Pending {
   readonly files: Set<string>;
-  readonly directories: Set<string>;
-  /** Log end (exclusive) when the last of them was written. */
   endOffset: number;
 }
 
 export class UnsyncedFiles<Member> {
-  #byMember = new Map<Member, Unsynced>();
+  readonly #files = new Map<Member, Pending>();
+  /**
+   * Folders stay here until a sync that began after the name was made has ended, in whoever's hands it is: a write that
+   * is to be durable at once must not trust a name that somebody else is still about to sync.
+   */
+  readonly #names = new Map<Member, Map<string, number>>();
+  #mark = 0;
 
   has(member: Member): boolean {
-    return this.#byMember.has(member);
+    return this.#files.has(member);
   }
 
   get size(): number {
-    return this.#byMember.size;
+    return this.#files.size;
   }
 
-  add(member: Member, written: { files: Iterable<string>; directories: Iterable<string>; endOffset: number }): void {
-    let unsynced = this.#byMember.get(member);
-    if (unsynced === undefined)
-      this.#byMember.set(member, (unsynced = { files: new Set(), directories: new Set(), endOffset: written.endOffset }));
-    for (const file of written.files) unsynced.files.add(file);
-    for (const directory of written.directories) unsynced.directories.add(directory);
-    unsynced.endOffset = Math.max(unsynced.endOffset, written.endOffset);
+  addFile(member: Member, file: string, endOffset: number): void {
+    const pending = this.#files.get(member);
+    if (pending === undefined) {
+      this.#files.set(member, { files: new Set([file]), endOffset });
+      return;
+    }
+    pending.files.add(file);
+    pending.endOffset = Math.max(pending.endOffset, endOffset);
   }
 
-  /** Hands over all there is, or what is chosen, and forgets it: what is written from now on counts anew. */
-  take(chosen: (member: Member) => boolean = () => true): Map<Member, Unsynced> {
-    const taken = new Map<Member, Unsynced>();
-    for (const [member, unsynced] of this.#byMember) {
+  /** A file or folder has got its name in the directory. */
+  addName(member: Member, directory: string): void {
+    let names = this.#names.get(member);
+    if (names === undefined) this.#names.set(member, (names = new Map()));
+    this.#mark += 1;
+    names.set(directory, this.#mark);
+  }
+
+  namesOf(member: Member): ReadonlyMap<string, number> {
+    return new Map(this.#names.get(member));
+  }
+
+  /** A sync of the directory has ended that began when its mark was this. */
+  nameSynced(member: Member, directory: string, mark: number): void {
+    const names = this.#names.get(member);
+    if (names?.get(directory) !== mark) return;
+    names.delete(directory);
+    if (names.size === 0) this.#names.delete(member);
+  }
+
+  /** Hands over what is to be synced of the chosen logs; bytes written from now on count anew. */
+  take(chosen: (member: Member) => boolean): [Member, Unsynced][] {
+    const taken: [Member, Unsynced][] = [];
+    for (const [member, { files, endOffset }] of this.#files) {
       if (!chosen(member)) continue;
-      taken.set(member, unsynced);
-      this.#byMember.delete(member);
+      taken.push([member, { files, names: this.namesOf(member), endOffset }]);
+      this.#files.delete(member);
     }
     return taken;
   }
 
   forget(member: Member): void {
-    this.#byMember.delete(member);
+    this.#files.delete(member);
+    this.#names.delete(member);
   }
 }

@@ -3,7 +3,7 @@
 // never cut, and where it is damaged the log says so and takes no more records.
 import type { Env } from '../../base/env.ts';
 import type { Logger } from '../../base/log.ts';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { baseOffsetOf, partitionLeaderEpochOf } from '../../protocol/record-batch.ts';
 import type { Commit } from '../commit/commit.ts';
 import type { OpenFiles } from '../open-files.ts';
@@ -87,6 +87,8 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
         leaderEpochs.assign(partitionLeaderEpochOf(buffer, at), baseOffsetOf(buffer, at));
         endOffset = place.lastOffset + 1;
       });
+      // What a kill left in the page cache alone will be served from now on: it must not go with the power later.
+      if (endOffset > input.recoveryPoint) await handle.dataSync();
       if (end.damage === undefined) return;
       const where = `${segment.path} at byte ${end.position} (offset ${endOffset}): ${end.damage}`;
       const mayCut =
@@ -109,6 +111,10 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
       await handle.truncate(end.position);
       await handle.dataSync();
     });
+  }
+  if (segments.length > 0 && endOffset > input.recoveryPoint) {
+    await input.env.files.syncDirectory(input.directory);
+    await input.env.files.syncDirectory(dirname(input.directory));
   }
   if (damage !== undefined) {
     input.log.error('a partition is damaged: it can be read up to there, and takes no more records', {
