@@ -3,31 +3,16 @@ import { test } from 'node:test';
 import type { Broker } from '../broker/broker.ts';
 import { resolveBrokerConfig } from '../config/broker-configs.ts';
 import { CollectingLogger } from '../base/log.ts';
+import { FakeClock } from '../base/memory/clock.ts';
 import { serverConfigOf } from './server-config.ts';
-import {
-  metadata,
-  metadataAnswer,
-  plaintext,
-  produce,
-  testApis,
-  TestClock,
-  TestNetwork,
-  TestServer,
-  TestSocket,
-} from './server.testing.ts';
+import { metadata, metadataAnswer, plaintext, produce, testApis, testEnv, TestNetwork, TestServer, TestSocket } from './server.testing.ts';
 import { startServer, type Server } from './server.ts';
 
 const FRAME_OF_1_MIB = Buffer.concat([Buffer.from([0, 0x10, 0, 0]), Buffer.alloc(1024 * 1024)]);
 
 async function startOn(network: TestNetwork, listeners: Parameters<typeof startServer>[0]['listeners']): Promise<Server> {
-  const clock = new TestClock();
   const broker: unknown = { nodeId: 1 };
-  const env = {
-    monotonicMs: () => clock.monotonicMs(),
-    timer: (ms: number, run: () => void) => clock.timer(ms, run),
-    defer: (run: () => void) => clock.defer(run),
-    network,
-  };
+  const env = testEnv(new FakeClock(), network);
   return startServer({ env, listeners, apis: testApis().apis, broker: broker as Broker, log: new CollectingLogger(), onFatal: () => {} });
 }
 
@@ -118,7 +103,7 @@ test('a flood of connections is let in at the creation rate', async () => {
   const flood = (): number => Array.from({ length: 50 }, () => server.connect()).filter(({ destroyed }) => !destroyed).length;
   assert.equal(flood(), 10);
   assert.equal(flood(), 0);
-  await server.clock.advance(500);
+  await server.clock.advanceMs(500);
   assert.equal(flood(), 5);
   assert.ok(server.log.lines.length <= 2, 'one line, not fifty');
 });
@@ -128,14 +113,14 @@ test('a connection that is silent for connections.max.idle.ms is closed, one tha
   const [idle, busy, waiting] = [server.connect(), server.connect(), server.connect()];
   waiting.send(produce(1));
   for (let minute = 0; minute < 3; minute++) {
-    await server.clock.advance(55_000);
+    await server.clock.advanceMs(55_000);
     busy.send(metadata(minute));
     if (minute === 0) assert.equal(idle.ended, false);
   }
   assert.equal(idle.ended, true);
   assert.equal(busy.ended, false);
   assert.equal(waiting.ended, false, 'it is the one who waits');
-  await server.clock.advance(20_000);
+  await server.clock.advanceMs(20_000);
   assert.equal(idle.destroyed, true, 'a client that does not close its end is cut off');
   assert.equal(server.server.metrics.idleCloses, 1);
 });
@@ -148,7 +133,7 @@ test('a client that takes no answer for connections.max.idle.ms is closed, one t
     client.send(metadata(1));
   }
   for (let round = 0; round < 20; round++) {
-    await server.clock.advance(5_000);
+    await server.clock.advanceMs(5_000);
     slow.queuedBytes -= 1;
   }
   assert.equal(dead.destroyed, true);
@@ -161,7 +146,7 @@ test('a frame that takes longer than its deadline closes the connection, however
   for (let second = 0; second < 40; second++) {
     slowloris.send(Buffer.from(FRAME_OF_1_MIB.subarray(second, second + 1)));
     steady.send(Buffer.from(FRAME_OF_1_MIB.subarray(second * 20_000, second * 20_000 + 20_000)));
-    await server.clock.advance(1000);
+    await server.clock.advanceMs(1000);
   }
   assert.equal(slowloris.destroyed, true);
   assert.equal(steady.destroyed, false);
@@ -171,12 +156,12 @@ test('a frame that takes longer than its deadline closes the connection, however
 
 test('without connections no timer runs', async () => {
   const server = await new TestServer().start();
-  assert.equal(server.clock.timers, 0);
+  assert.equal(server.clock.pendingTimers, 0);
   const client = server.connect();
-  assert.equal(server.clock.timers, 1);
+  assert.equal(server.clock.pendingTimers, 1);
   client.vanish();
-  await server.clock.advance(10_000);
-  assert.equal(server.clock.timers, 0);
+  await server.clock.advanceMs(10_000);
+  assert.equal(server.clock.pendingTimers, 0);
 });
 
 test('many producers at once stay within the memory for requests, and all get their answers', async () => {
@@ -224,7 +209,7 @@ test('clients that fill the memory with unfinished frames and fall silent lose t
   honest.send(produce(1), metadata(2));
   assert.equal(honest.correlationIds.length, 0);
   for (let round = 0; round < 60 && honest.correlationIds.length < 2; round++) {
-    await server.clock.advance(1000);
+    await server.clock.advanceMs(1000);
     for (const held of server.held) held.answer();
   }
   assert.deepEqual(honest.correlationIds, [1, 2]);
@@ -249,14 +234,14 @@ test('a stop finishes and answers what is in hand, starts nothing new, and lets 
   assert.deepEqual([busy.ended, producer.ended, stopped], [true, true, false]);
   for (const client of [idle, busy, producer]) client.vanish();
   await stopping;
-  assert.equal(server.clock.timers, 0);
+  assert.equal(server.clock.pendingTimers, 0);
 });
 
 test('clients that do not close their end after a stop are cut off soon', async () => {
   const server = await new TestServer().start();
   const client = server.connect();
   const stopping = server.server.stop({ graceMs: 30_000 });
-  await server.clock.advance(1000);
+  await server.clock.advanceMs(1000);
   assert.equal(client.destroyed, true);
   await stopping;
 });
@@ -266,9 +251,9 @@ test('what is not done when the grace is over is cut off', async () => {
   const client = server.connect();
   client.send(produce(1));
   const stopping = server.server.stop({ graceMs: 3000 });
-  await server.clock.advance(2999);
+  await server.clock.advanceMs(2999);
   assert.equal(client.destroyed, false);
-  await server.clock.advance(1);
+  await server.clock.advanceMs(1);
   assert.equal(client.destroyed, true);
   await stopping;
   assert.deepEqual(server.log.messages(), ['requests are cut off by the stop of the server']);

@@ -1,8 +1,9 @@
 // A server under a clock and sockets that a test holds in its hands: what a client sends, in which pieces, how fast it
 // reads and when it hangs up. For the tests of this folder.
-import type { Env, ListeningSocket, Network, Socket, SocketEvents } from '../base/env.ts';
+import type { ListeningSocket, Network, Socket, SocketEvents } from '../base/env.ts';
 import type { InvariantError } from '../base/invariant.ts';
 import { CollectingLogger } from '../base/log.ts';
+import { FakeClock } from '../base/memory/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Listener } from '../config/listeners.ts';
 import type { Api, RequestContext } from '../handlers/handler.ts';
@@ -14,57 +15,7 @@ import { produceRequest, produceResponse, type ProduceRequest } from '../protoco
 import { Reader, ZERO_UUID } from '../protocol/reader.ts';
 import type { Decoded } from '../protocol/schema.ts';
 import type { ServerConfig } from './server-config.ts';
-import { startServer, type Server } from './server.ts';
-
-/** Time that only the test moves, and deferred work that runs when it settles. */
-export class TestClock implements Pick<Env, 'monotonicMs' | 'timer' | 'defer'> {
-  #nowMs = 1000;
-  readonly #timers = new Set<{ dueMs: number; run: () => void }>();
-  #deferred: (() => void)[] = [];
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  timer(ms: number, run: () => void): Disposable {
-    const timer = { dueMs: this.#nowMs + ms, run };
-    this.#timers.add(timer);
-    return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
-  }
-
-  defer(run: () => void): void {
-    this.#deferred.push(run);
-  }
-
-  /** Lets promises and deferred work come to rest. */
-  async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 2;) {
-      await new Promise((resolve) => void setImmediate(resolve));
-      quiet = this.#deferred.length === 0 ? quiet + 1 : 0;
-      const due = this.#deferred;
-      this.#deferred = [];
-      for (const run of due) run();
-    }
-  }
-
-  async advance(ms: number): Promise<void> {
-    const untilMs = this.#nowMs + ms;
-    await this.settle();
-    for (;;) {
-      const next = [...this.#timers].filter((timer) => timer.dueMs <= untilMs).sort((a, b) => a.dueMs - b.dueMs)[0];
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      next.run();
-      await this.settle();
-    }
-    this.#nowMs = untilMs;
-  }
-}
+import { startServer, type Server, type ServerOptions } from './server.ts';
 
 /** The server's end of a connection; the test plays the client. */
 export class TestSocket implements Socket {
@@ -321,8 +272,17 @@ export const plaintext = (host: string | null, port: number): Listener => ({
   advertised: { host: null, port: null },
 });
 
+export function testEnv(clock: FakeClock, network: Network): ServerOptions['env'] {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    timer: (ms, run) => clock.timer(ms, run),
+    defer: (run) => clock.defer(run),
+    network,
+  };
+}
+
 export class TestServer {
-  readonly clock = new TestClock();
+  readonly clock = new FakeClock();
   readonly network = new TestNetwork();
   readonly log = new CollectingLogger();
   readonly fatal: InvariantError[] = [];
@@ -338,12 +298,7 @@ export class TestServer {
 
   async start(config: Partial<ServerConfig> = {}): Promise<this> {
     const { clock, network, log } = this;
-    const env = {
-      monotonicMs: () => clock.monotonicMs(),
-      timer: (ms: number, run: () => void) => clock.timer(ms, run),
-      defer: (run: () => void) => clock.defer(run),
-      network,
-    };
+    const env = testEnv(clock, network);
     const listeners = [plaintext('127.0.0.1', 9092)];
     const onFatal = (error: InvariantError): void => void this.fatal.push(error);
     const broker: unknown = { nodeId: 1 }; // no handler here asks for more
