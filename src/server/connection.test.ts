@@ -4,6 +4,7 @@ import { SeededRandom } from '../base/memory/random.ts';
 import { InvariantError } from '../base/invariant.ts';
 import { CloseConnectionError, type RequestContext } from '../handlers/handler.ts';
 import { KafkaError, ProtocolError } from '../protocol/errors.ts';
+import type { Connection } from './connection.ts';
 import {
   apiVersions,
   decodeApiVersions,
@@ -224,6 +225,20 @@ test('a broken invariant reaches the broker, from a handler that throws and from
   assert.deepEqual(client.frames, []);
 });
 
+test('a failure of the server itself closes the connection, and is no unhandled rejection', async () => {
+  const large = Promise.resolve({ ...metadataAnswer, clusterId: 'x'.repeat(30_000) });
+  const server = await new TestServer(testApis({ 3: { handle: () => large } })).start();
+  const client = server.connect();
+  client.write = () => {
+    throw new TypeError('the socket is not what it was');
+  };
+  client.send(Buffer.concat([metadata(1), metadata(2), metadata(3)]));
+  await server.clock.settle().catch(() => {}); // what is thrown in deferred work goes to the environment
+  await server.clock.settle();
+  assert.equal(client.destroyed, true);
+  assert.equal(server.server.metrics.requestsInFlight, 0);
+});
+
 test('an answer that cannot be encoded closes the connection and is logged', async () => {
   const apis = testApis({ 3: { handle: () => ({ ...metadataAnswer, controllerId: 2 ** 40 }) } });
   const server = await new TestServer(apis).start();
@@ -245,6 +260,34 @@ test('while a client does not take its answers, none of its requests starts', as
   assert.deepEqual(client.correlationIds, [1]);
   assert.deepEqual(other.correlationIds, [9]);
   client.readAll();
+  assert.deepEqual(client.correlationIds, [1, 2, 3]);
+});
+
+test('answers to pipelined requests are not piled up before a client that does not take them', async () => {
+  const large = { ...metadataAnswer, clusterId: 'x'.repeat(30_000) };
+  const server = await new TestServer(testApis({ 3: { handle: () => large } })).start();
+  const client = server.connect();
+  client.stuck = true;
+  client.send(Buffer.concat(Array.from({ length: 20 }, (_, id) => metadata(id))));
+  assert.equal(client.frames.length, 3);
+  client.readAll();
+  assert.equal(client.frames.length, 20);
+});
+
+test('time in which we do not read does not count for a frame that is under way', async () => {
+  const server = await new TestServer().start({ frameTimeoutMs: 20_000, maxRequestsInFlight: 2 });
+  const client = server.connect();
+  const last = produce(3, { bytes: 5000 });
+  client.send(Buffer.concat([produce(1), produce(2), last.subarray(0, 1000)]));
+  assert.equal(client.paused, true);
+  await server.clock.advanceMs(100_000);
+  for (const held of server.held) held.answer();
+  await server.clock.settle();
+  assert.equal(client.paused, false);
+  await server.clock.advanceMs(15_000);
+  client.send(last.subarray(1000));
+  server.held[2]?.answer();
+  await server.clock.settle();
   assert.deepEqual(client.correlationIds, [1, 2, 3]);
 });
 
@@ -305,6 +348,19 @@ test('requests in flight are bounded per connection; the rest stays in the socke
   );
   assert.equal(client.paused, false);
   assert.equal(server.server.metrics.connectionsPaused, 0);
+});
+
+test('a client that vanishes while it is not read leaves no trace', async () => {
+  const server = await new TestServer().start({ maxRequestsInFlight: 2 });
+  const client = server.connect();
+  client.send(Buffer.concat([produce(1), produce(2), produce(3), produce(4).subarray(0, 20)]));
+  assert.equal(server.server.metrics.connectionsPaused, 1);
+  client.vanish();
+  for (const held of server.held) held.answer();
+  await server.clock.settle();
+  assert.equal(server.held.length, 2, 'what had not begun does not begin');
+  assert.equal(server.server.metrics.connectionsPaused, 0);
+  assert.equal(server.server.requestMemoryBytes, 0);
 });
 
 test('bytes in flight are bounded per connection', async () => {
@@ -423,11 +479,50 @@ test('much work on one connection does not keep the others waiting', async () =>
   ).start();
   const client = server.connect();
   client.send(Buffer.concat(Array.from({ length: 20 }, (_, index) => metadata(index))));
+  assert.deepEqual(client.correlationIds, [0, 1, 2]);
   await server.clock.settle();
   assert.deepEqual(
     client.correlationIds,
     Array.from({ length: 20 }, (_, index) => index),
   );
+});
+
+test('a produce request that takes long is a line in the log, a request that is meant to wait is not', async () => {
+  const server = await new TestServer().start({ slowRequestMs: 500 });
+  const client = server.connect();
+  client.send(Buffer.concat([produce(1), produce(2)]));
+  server.held[0]?.answer();
+  await server.clock.advanceMs(700);
+  server.held[1]?.answer();
+  await server.clock.settle();
+  assert.deepEqual(
+    server.log.lines.map(({ message, fields }) => [message, fields['api'], fields['tookMs']]),
+    [['a request took long', 'Produce', 700]],
+  );
+});
+
+test('before a client has said who it is, it may ask for nothing but the way to say it, in small frames', async () => {
+  const server = await new TestServer().start({}, 'SASL_PLAINTEXT');
+  const [large, curious] = [server.connect(), server.connect()];
+  large.send(apiVersions(1), Buffer.from([0, 8, 0, 1]));
+  assert.deepEqual([large.correlationIds, large.destroyed], [[1], true]);
+  await server.clock.advanceMs(10_000);
+  curious.send(apiVersions(1), metadata(2));
+  assert.deepEqual([curious.correlationIds, curious.destroyed], [[1], true]);
+  assert.equal(server.log.lines.at(-1)?.fields['reason'], 'Metadata is asked for before the client has authenticated');
+  const apis = testApis({
+    18: {
+      handle: (_request: never, { connection }: RequestContext) => {
+        (connection as Connection).authenticateAs('User:anna');
+        return { errorCode: 0, apiKeys: [], throttleTimeMs: 0 };
+      },
+    },
+  });
+  const trusting = await new TestServer(apis).start({}, 'SASL_PLAINTEXT');
+  const anna = trusting.connect();
+  anna.send(apiVersions(1), metadata(2), produce(3, { bytes: 600_000 }));
+  assert.equal(trusting.held[0]?.context.principal, 'User:anna');
+  assert.deepEqual(anna.correlationIds, [1, 2]);
 });
 
 for (let seed = 1; seed <= 40; seed++) {

@@ -1,6 +1,6 @@
 // One client's connection: frames to requests, requests to handlers, answers back in the order of arrival. Decides what
-// may run at the same time, when to stop reading, and when the connection ends. What a request means is its handler's
-// affair; where memory and connections are limited across clients, request-memory.ts and admission.ts decide.
+// may run at the same time, and when the connection ends. When to stop reading is decided in intake.ts, what a request
+// means by its handler.
 import type { Env, Socket, SocketEvents } from '../base/env.ts';
 import { InvariantError } from '../base/invariant.ts';
 import type { Logger } from '../base/log.ts';
@@ -11,31 +11,24 @@ import { errorCodeOf, ProtocolError } from '../protocol/errors.ts';
 import { formatAddress, unmapped } from './addresses.ts';
 import { ArrivalOrder } from './arrival-order.ts';
 import { escapeClientText } from './client-text.ts';
-import { FrameReader, type Frame } from './frames.ts';
-import type { MemoryWaiter, RequestMemory } from './request-memory.ts';
+import type { Frame } from './frames.ts';
+import { Intake, type IntakeHost, type IntakeLimits, type IntakeOwner } from './intake.ts';
 import { UnservedError, type ServedApi, type ServedApis } from './served-apis.ts';
 import { ServedRequest } from './served-request.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 
-export interface ConnectionLimits {
+export interface ConnectionLimits extends IntakeLimits {
   readonly socketRequestMaxBytes: number;
   readonly connectionsMaxIdleMs: number;
-  /** A frame that has begun has this long to arrive, and a second more for every 16 KiB that came. */
-  readonly frameTimeoutMs: number;
-  /** Requests of one connection that are in hand or waiting; past it the socket is not read. */
-  readonly maxRequestsInFlight: number;
-  /** Bytes of such requests, likewise. */
-  readonly maxBytesInFlight: number;
+  /** A request that takes longer is a line in the log, unless its API is meant to wait. */
+  readonly slowRequestMs: number;
 }
 
 /** What the connections of a server share. */
-export interface ConnectionHost {
+export interface ConnectionHost extends IntakeHost {
   readonly env: Pick<Env, 'monotonicMs' | 'timer' | 'defer'>;
   readonly broker: Broker;
   readonly apis: ServedApis;
   readonly limits: ConnectionLimits;
-  readonly memory: RequestMemory;
-  readonly metrics: ServerMetrics;
   readonly log: Logger;
   /** For what clients can cause as often as they like: passes each message on every few seconds only. */
   readonly notices: Logger;
@@ -46,21 +39,18 @@ export interface ConnectionHost {
   onNothingInFlight(): void;
 }
 
-/** Nobody has said who they are: PLAINTEXT listeners take everybody for this. */
+/** Who a client is that has not said who it is; on a PLAINTEXT listener nobody does. */
 export const ANONYMOUS = 'User:ANONYMOUS';
 
-/** What may wait behind a request that runs alone, or an answer that is not taken: enough to hear a client hang up. */
-const READ_AHEAD_BYTES = 64 * 1024;
+/** What a client may ask for before it has authenticated: SaslHandshake, ApiVersions, SaslAuthenticate. */
+const openApis = new Set([17, 18, 36]);
+/** A frame from such a client is no larger (Kafka's sasl.server.max.receive.size). */
+const UNAUTHENTICATED_FRAME_BYTES = 512 * 1024;
+
 /** Answers are written when they come to this much, at the latest. */
 const WRITE_BYTES = 64 * 1024;
 /** After this much work on one connection, the others get their turn. */
 const TURN_MS = 10;
-/** A client that is slower than this for long does not get a large frame through. */
-const SLOWEST_BYTES_PER_MS = 16;
-/** `frameTimeoutMs` is no longer than this while the memory for requests is full. */
-const CROWDED_FRAME_TIMEOUT_MS = 10_000;
-/** What a client has sent while it was not read lies in the kernel: when it is read again, it comes at once. */
-const PROBE_MS = 1_000;
 /** How long a client may take to close its end after we have closed ours. */
 const LINGER_MS = 10_000;
 
@@ -71,7 +61,7 @@ const HEADER_BYTES = 8;
 
 const NOTHING: readonly Uint8Array[] = [];
 
-export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
+export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
   readonly id: number;
   readonly listenerName: string;
   readonly localAddress: string;
@@ -86,15 +76,15 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   clientSoftwareVersion = '';
   clientId: string | null = null;
   principal = ANONYMOUS;
+  /** Whether it may ask for anything, or has to say who it is before. */
+  authenticated: boolean;
   bytesIn = 0;
   bytesOut = 0;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
-  readonly #reader: FrameReader;
+  readonly #intake: Intake;
   /** In hand, in the order of arrival; what is answered leaves from the front. */
   readonly #requests: ServedRequest[] = [];
-  /** Arrived whole and not started, because it has to wait for those in hand. */
-  #next: Frame | undefined = undefined;
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
   #abort: AbortController | undefined = undefined;
@@ -109,18 +99,9 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   #mutedUntilMs = 0;
   #muteTimer: Disposable | undefined = undefined;
   #lingerTimer: Disposable | undefined = undefined;
-  #paused = false;
-  #pausedSinceMs = 0;
-  #waitsForMemory = false;
-  /** It may read above the limit of the memory until its frame is whole. */
-  #hasTurn = false;
-  /** Since when it reads only to see whether the client still sends; 0 when it does not. */
-  #probedMs = 0;
   #pumping = false;
   #laterScheduled = false;
   #lastActiveMs: number;
-  #lastDataMs: number;
-  #endedMs = 0;
   #queuedAtSweep = 0;
 
   constructor(host: ConnectionHost, socket: Socket, about: { id: number; listener: ListenerConfig }) {
@@ -135,8 +116,10 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     this.advertised = advertisedAddress(about.listener, socket);
     this.openedMs = host.env.monotonicMs();
     this.#lastActiveMs = this.openedMs;
-    this.#lastDataMs = this.openedMs;
-    this.#reader = new FrameReader(host.memory, host.limits.socketRequestMaxBytes);
+    this.authenticated = !about.listener.protocol.startsWith('SASL_');
+    const { socketRequestMaxBytes } = host.limits;
+    const maxFrameBytes = this.authenticated ? socketRequestMaxBytes : Math.min(socketRequestMaxBytes, UNAUTHENTICATED_FRAME_BYTES);
+    this.#intake = new Intake(host, socket, this, maxFrameBytes);
   }
 
   get broker(): Broker {
@@ -161,7 +144,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#intake.paused;
   }
 
   get idleMs(): number {
@@ -176,15 +159,12 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     if (this.#state !== 'open' || this.#stopping) return; // read only to hear the client close
     const nowMs = this.#host.env.monotonicMs();
     this.#lastActiveMs = nowMs;
-    this.#lastDataMs = nowMs;
-    if (this.#probedMs !== 0) this.#endProbe();
     try {
-      this.#reader.push(chunk, nowMs, this.#mayGrow());
+      this.#intake.push(chunk, nowMs);
     } catch (thrown) {
       this.#refuse(thrown);
       return;
     }
-    if (this.#hasTurn && this.#reader.missingBytes === 0) this.#endTurn();
     this.#proceed();
   }
 
@@ -203,11 +183,9 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   closed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#dropWaiting();
+    this.#intake.close();
     this.#muteTimer?.[Symbol.dispose]();
     this.#lingerTimer?.[Symbol.dispose]();
-    if (this.#paused) this.#host.metrics.connectionsPaused -= 1;
-    this.#paused = false;
     this.#outgoing = [];
     this.#abort?.abort();
     this.#host.onClosed(this);
@@ -226,78 +204,41 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     if (this.#state !== 'closed') this.#socket.destroy();
   }
 
+  /** The client has shown who it is: it may ask for anything now, in frames of any size. */
+  authenticateAs(principal: string): void {
+    this.principal = principal;
+    this.authenticated = true;
+    this.#intake.maxFrameBytes = this.#host.limits.socketRequestMaxBytes;
+  }
+
   /** Looks after deadlines; called every few seconds. */
   sweep(nowMs: number): void {
-    const { limits, metrics } = this.#host;
-    if (this.#state !== 'open') {
-      if (nowMs - this.#endedMs >= LINGER_MS) this.destroy();
-      return;
-    }
     const queued = this.#socket.queuedBytes;
     if (queued !== this.#queuedAtSweep) this.#lastActiveMs = nowMs; // the client takes what we send, however slowly
     this.#queuedAtSweep = queued;
-    if (this.#reader.midFrame && !this.#paused) {
-      if (this.#frameIsLate(nowMs)) this.#dropSlowFrame();
+    if (this.#state !== 'open') {
+      if (nowMs - this.#lastActiveMs >= LINGER_MS) this.destroy();
       return;
     }
-    if (nowMs - this.#lastActiveMs < limits.connectionsMaxIdleMs) return;
-    if (this.#blocked) this.#drop();
-    else if (this.#requests.length === 0 && !this.#paused) this.#end();
-    else return; // the client waits for us, not we for it
-    metrics.idleCloses += 1;
+    if (this.#intake.isLate(nowMs)) this.#dropSlowFrame();
+    else this.#endIfIdle(nowMs);
   }
 
-  #frameIsLate(nowMs: number): boolean {
-    if (this.#probedMs !== 0) return nowMs - this.#probedMs >= PROBE_MS;
-    const { frameTimeoutMs } = this.#host.limits;
-    // While others wait for the memory that this frame holds, there is less patience.
-    const patienceMs = this.#host.memory.waiting > 0 ? Math.min(frameTimeoutMs, CROWDED_FRAME_TIMEOUT_MS) : frameTimeoutMs;
-    return nowMs - this.#reader.begunMs >= patienceMs + this.#reader.partialBytes / SLOWEST_BYTES_PER_MS;
+  #endIfIdle(nowMs: number): void {
+    const { limits, metrics } = this.#host;
+    if (nowMs - this.#lastActiveMs < limits.connectionsMaxIdleMs) return;
+    if (this.#blocked) this.#drop();
+    else if (this.#requests.length === 0 && !this.#intake.midFrame && !this.#intake.paused) this.#end();
+    else return; // a request is under way, or in hand, or we do not read
+    metrics.idleCloses += 1;
   }
 
   #dropSlowFrame(): void {
     const { metrics, notices } = this.#host;
-    const { partialBytes, missingBytes } = this.#reader;
+    const { partialBytes, missingBytes } = this.#intake;
     metrics.slowFrames += 1;
     notices.warn('closing a connection whose request takes too long to arrive', { ...this.#about(), partialBytes, missingBytes });
     this.#drop();
-  }
-
-  // --- what the request memory tells ---
-
-  get missingBytes(): number {
-    return this.#reader.missingBytes;
-  }
-
-  readOn(toFrameEnd: boolean): void {
-    this.#probedMs = 0;
-    this.#waitsForMemory = false;
-    this.#hasTurn = toFrameEnd;
-    this.#updateReading();
-  }
-
-  giveUpTurn(): void {
-    this.#hasTurn = false;
-    this.#updateReading();
-  }
-
-  probe(nowMs: number): void {
-    if (this.#probedMs !== 0 || nowMs - this.#lastDataMs < CROWDED_FRAME_TIMEOUT_MS) return;
-    this.#probedMs = nowMs;
-    this.#updateReading();
-  }
-
-  /** The client does still send: it waits its turn again, as the last one. */
-  #endProbe(): void {
-    this.#probedMs = 0;
-    this.#waitsForMemory = false;
-    this.#host.memory.forget(this);
-  }
-
-  #endTurn(): void {
-    this.#hasTurn = false;
-    this.#host.memory.forget(this);
-    this.#host.memory.admitSoon();
   }
 
   // --- requests ---
@@ -307,7 +248,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     if (this.#state !== 'open') return;
     this.#pump();
     this.#flush();
-    this.#updateReading();
+    this.#intake.update();
     this.#endIfDone();
   }
 
@@ -328,8 +269,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     let startedMs = -1;
     try {
       while (this.#mayStart()) {
-        this.#next ??= this.#reader.next();
-        const frame = this.#next;
+        const frame = this.#intake.peek();
         if (frame === undefined) break;
         const api = this.#apiOf(frame.bytes);
         if (this.#requests.length > 0 && !(api.overlapping && this.#overlapping)) break;
@@ -339,7 +279,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
           this.#proceedLater();
           break;
         }
-        this.#next = undefined;
+        this.#intake.next();
         this.#start(frame, api);
       }
     } catch (thrown) {
@@ -347,6 +287,12 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** What arrives now would have to wait: told to the intake. */
+  get held(): boolean {
+    if (this.#blocked || this.#muteTimer !== undefined || this.#intake.waitingFrames > 0) return true;
+    return this.#requests.length > 0 && !this.#overlapping;
   }
 
   #mayStart(): boolean {
@@ -367,7 +313,10 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   /** @throws ProtocolError when there is no such API or version here */
   #apiOf(bytes: Buffer): ServedApi {
     if (bytes.length < HEADER_BYTES) throw new ProtocolError(`a request of ${bytes.length} bytes has no header`);
-    return this.#host.apis.find(bytes.readInt16BE(0), bytes.readInt16BE(2));
+    const api = this.#host.apis.find(bytes.readInt16BE(0), bytes.readInt16BE(2));
+    if (!this.authenticated && !openApis.has(api.key))
+      throw new ProtocolError(`${api.name} is asked for before the client has authenticated`);
+    return api;
   }
 
   #start(frame: Frame, api: ServedApi): void {
@@ -375,18 +324,25 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     this.#requests.push(request);
     this.#host.metrics.requestsInFlight += 1;
     let body: unknown;
+    let response: unknown;
     try {
       body = api.decode(request);
-      const response = api.handle(body, request);
-      if (response instanceof Promise) {
-        response.then(
-          (response) => this.#answered(request, response),
-          (thrown) => this.#failed(request, body, thrown),
-        );
-      } else this.#answered(request, response);
+      response = api.handle(body, request);
     } catch (thrown) {
       this.#failed(request, body, thrown);
+      return;
     }
+    if (response instanceof Promise) this.#answerLater(request, body, response);
+    else this.#answered(request, response);
+  }
+
+  #answerLater(request: ServedRequest, body: unknown, response: Promise<unknown>): void {
+    response
+      .then(
+        (response) => this.#answered(request, response),
+        (thrown) => this.#failed(request, body, thrown),
+      )
+      .catch((thrown: unknown) => this.#broken(thrown));
   }
 
   #answered(request: ServedRequest, response: unknown): void {
@@ -441,21 +397,23 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
 
   #done(request: ServedRequest, answer: readonly Uint8Array[]): void {
     request.answer = answer;
-    const { metrics, env } = this.#host;
+    const { metrics, env, limits } = this.#host;
     metrics.requestsInFlight -= 1;
-    request.api.latency.observe(env.monotonicMs() - request.receivedMs);
+    const tookMs = env.monotonicMs() - request.receivedMs;
+    request.api.latency.observe(tookMs);
+    if (tookMs >= limits.slowRequestMs && !request.api.waits)
+      this.#host.notices.warn('a request took long', { ...this.#about(), api: request.api.name, tookMs });
     this.order.pass(request.place);
     if (metrics.requestsInFlight === 0) this.#host.onNothingInFlight();
     // Answers leave in the order of arrival: this one waits for those before it, those behind may have waited for it.
     for (let first = this.#requests[0]; first?.answer !== undefined; first = this.#requests[0]) {
       this.#requests.shift();
-      this.#reader.release(first.frame);
+      this.#intake.release(first.frame);
       for (const buffer of first.answer) {
         this.#outgoing.push(buffer);
         this.#outgoingBytes += buffer.length;
       }
     }
-    this.#host.memory.admitSoon();
     if (this.#outgoingBytes >= WRITE_BYTES) this.#flush();
     // Within a pump the caller goes on by itself; an answer that came later starts what waited for it, and is written with its like.
     if (this.#pumping || this.#state !== 'open') return;
@@ -487,52 +445,6 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     });
   }
 
-  // --- reading ---
-
-  /** Reads, or stops reading, as the bounds and the memory of all requests demand. */
-  #updateReading(): void {
-    if (this.#state !== 'open') return;
-    const bound = this.#boundReached();
-    const { memory } = this.#host;
-    if (!bound && !this.#waitsForMemory && !this.#hasTurn && memory.full && this.#reader.needsRoom) {
-      this.#waitsForMemory = true;
-      memory.wait(this);
-    }
-    this.#setPaused(bound || (this.#waitsForMemory && this.#probedMs === 0));
-  }
-
-  #setPaused(paused: boolean): void {
-    if (paused === this.#paused) return;
-    this.#paused = paused;
-    this.#host.metrics.connectionsPaused += paused ? 1 : -1;
-    const nowMs = this.#host.env.monotonicMs();
-    if (paused) {
-      this.#pausedSinceMs = nowMs;
-      this.#socket.pause();
-    } else {
-      this.#reader.begunMs += nowMs - this.#pausedSinceMs; // the client could not send meanwhile
-      this.#socket.resume();
-    }
-  }
-
-  /** Once stopped at a bound, reading goes on at half of it: pausing costs system calls. */
-  #boundReached(): boolean {
-    const { maxRequestsInFlight, maxBytesInFlight } = this.#host.limits;
-    const share = this.#paused ? 0.5 : 1;
-    const inFlight = this.#requests.length + this.#reader.waitingFrames;
-    if (inFlight >= maxRequestsInFlight * share || this.#reader.wholeBytes >= maxBytesInFlight * share) return true;
-    return this.#held && this.#reader.waitingBytes + this.#reader.partialBytes + (this.#next?.bytes.length ?? 0) >= READ_AHEAD_BYTES;
-  }
-
-  /** What arrives now would have to wait before it is started. */
-  get #held(): boolean {
-    return this.#blocked || this.#muteTimer !== undefined || this.#next !== undefined || (this.#requests.length > 0 && !this.#overlapping);
-  }
-
-  #mayGrow(): boolean {
-    return this.#hasTurn || (!this.#host.memory.full && !this.#held);
-  }
-
   // --- the end ---
 
   get #hungUp(): boolean {
@@ -541,8 +453,7 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
 
   #endIfDone(): void {
     if (this.#requests.length > 0) return;
-    const nothingWaits = this.#next === undefined && this.#reader.waitingFrames === 0;
-    if (this.#stopping || (this.#clientEnded && nothingWaits)) this.#end();
+    if (this.#stopping || (this.#clientEnded && this.#intake.waitingFrames === 0)) this.#end();
   }
 
   /** Closes our end, after what is written, and waits for the client's. */
@@ -551,7 +462,14 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
     this.#flush();
     this.#leaveOpen();
     this.#socket.end();
-    if (this.#stopping) this.#lingerTimer = this.#host.env.timer(STOP_LINGER_MS, () => this.destroy());
+    if (this.#stopping) this.#linger();
+  }
+
+  #linger(): void {
+    this.#lingerTimer = this.#host.env.timer(STOP_LINGER_MS, () => {
+      if (this.#socket.queuedBytes > 0) this.#linger();
+      else this.destroy();
+    });
   }
 
   /** Closes both ends at once; answers that are ready are given to the socket before. */
@@ -563,31 +481,27 @@ export class Connection implements ConnectionView, SocketEvents, MemoryWaiter {
   }
 
   #leaveOpen(): void {
-    this.#setPaused(false);
     this.#state = 'ending';
-    this.#endedMs = this.#host.env.monotonicMs();
-    this.#dropWaiting();
-  }
-
-  /** What has not been started will not be. */
-  #dropWaiting(): void {
-    if (this.#next !== undefined) this.#reader.release(this.#next);
-    this.#next = undefined;
-    this.#reader.dispose();
-    this.#host.memory.forget(this);
-    this.#host.memory.admitSoon();
+    this.#lastActiveMs = this.#host.env.monotonicMs();
+    this.#intake.close();
   }
 
   /** The client does not speak the protocol as we do. */
   #refuse(thrown: unknown): void {
-    if (thrown instanceof InvariantError) {
-      this.#host.onFatal(thrown);
+    if (!(thrown instanceof ProtocolError)) {
+      this.#broken(thrown);
       return;
     }
-    if (!(thrown instanceof ProtocolError)) throw thrown;
     this.#host.metrics.protocolErrors += 1;
     const what = thrown instanceof UnservedError ? 'asked for what is not served' : 'broke the protocol';
     this.#host.notices.warn(`closing a connection that ${what}`, { ...this.#about(), reason: escapeClientText(thrown.message) });
+    this.#drop();
+  }
+
+  /** Not a client's fault and not a handler's: ours. Others need not suffer for it. */
+  #broken(thrown: unknown): void {
+    if (thrown instanceof InvariantError) this.#host.onFatal(thrown);
+    else this.#host.notices.error('closing a connection that the server failed to serve', { ...this.#about(), error: thrown });
     this.#drop();
   }
 

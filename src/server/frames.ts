@@ -57,6 +57,8 @@ export class FrameReader {
   begunMs = 0;
   readonly #memory: HeldBytes;
   readonly #runs: Run[] = [];
+  /** Looked at and not taken yet. */
+  #head: Frame | undefined = undefined;
   #first = true;
   /** The size being read: how many of its bytes are there, and their value. */
   #sizeBytes = 0;
@@ -115,8 +117,9 @@ export class FrameReader {
     while (position < end) position = this.#continue(chunk, position, arrivedMs, mayGrow);
   }
 
-  /** The oldest whole frame, or undefined. A slice of the chunk it came in where that is possible. */
-  next(): Frame | undefined {
+  /** The oldest whole frame, or undefined; it stays. A slice of the chunk it came in where that is possible. */
+  peek(): Frame | undefined {
+    if (this.#head !== undefined) return this.#head;
     const run = this.#runs[0];
     if (run === undefined) return undefined;
     let bytes = run.bytes;
@@ -127,9 +130,18 @@ export class FrameReader {
     }
     run.frames -= 1;
     if (run.frames === 0) this.#runs.shift();
+    this.#head = { bytes, arrivedMs: run.arrivedMs, backing: run.backing };
+    return this.#head;
+  }
+
+  /** Takes the oldest whole frame. */
+  next(): Frame | undefined {
+    const frame = this.peek();
+    if (frame === undefined) return undefined;
+    this.#head = undefined;
     this.waitingFrames -= 1;
-    this.waitingBytes -= bytes.length;
-    return { bytes, arrivedMs: run.arrivedMs, backing: run.backing };
+    this.waitingBytes -= frame.bytes.length;
+    return frame;
   }
 
   /** The frame's bytes are no longer needed. */
@@ -139,6 +151,8 @@ export class FrameReader {
 
   /** Drops everything that has not been taken. Taken frames are still to be released. */
   dispose(): void {
+    if (this.#head !== undefined) this.#letGo(this.#head.backing, 1);
+    this.#head = undefined;
     for (const run of this.#runs) this.#letGo(run.backing, run.frames);
     this.#runs.length = 0;
     this.waitingFrames = 0;

@@ -11,6 +11,8 @@ import type { ServedRequest } from './served-request.ts';
 import type { LatencyHistogram, ServerMetrics } from './server-metrics.ts';
 
 const API_VERSIONS = 18;
+/** Fetch, JoinGroup, SyncGroup, ShareFetch: their clients ask them to wait. */
+const waitingApis = new Set([1, 11, 14, 78]);
 
 /** The client asks for an API or a version that nobody here answers: a foreign answer would be misread, so the connection is closed. */
 export class UnservedError extends ProtocolError {}
@@ -19,6 +21,7 @@ export class ServedApi {
   readonly key: number;
   readonly name: string;
   readonly overlapping: boolean;
+  readonly waits: boolean;
   readonly latency: LatencyHistogram;
   readonly #api: Api;
 
@@ -27,6 +30,7 @@ export class ServedApi {
     this.key = api.key;
     this.name = api.name;
     this.overlapping = api.overlapping === true;
+    this.waits = waitingApis.has(api.key);
     this.latency = latency;
   }
 

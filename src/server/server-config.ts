@@ -18,6 +18,7 @@ export const defaultServerConfig: ServerConfig = {
   frameTimeoutMs: 60_000,
   maxRequestsInFlight: 256,
   maxBytesInFlight: 32 * MiB,
+  slowRequestMs: 1_000,
   queuedMaxRequestBytes: 128 * MiB,
   maxConnections: 2_147_483_647,
   maxConnectionsPerIp: 2_147_483_647,

@@ -296,10 +296,10 @@ export class TestServer {
     this.held = apis.held;
   }
 
-  async start(config: Partial<ServerConfig> = {}): Promise<this> {
+  async start(config: Partial<ServerConfig> = {}, protocol: Listener['protocol'] = 'PLAINTEXT'): Promise<this> {
     const { clock, network, log } = this;
     const env = testEnv(clock, network);
-    const listeners = [plaintext('127.0.0.1', 9092)];
+    const listeners = [{ ...plaintext('127.0.0.1', 9092), protocol }];
     const onFatal = (error: InvariantError): void => void this.fatal.push(error);
     const broker: unknown = { nodeId: 1 }; // no handler here asks for more
     this.#server = await startServer({ env, listeners, apis: this.#apis, broker: broker as Broker, config, log, onFatal });
