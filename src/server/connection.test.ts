@@ -131,7 +131,7 @@ test('an API or version that is not served closes the connection, with one line 
     [['closing a connection that asked for what is not served', 'version 99 of Metadata is not served, 0 to 13 are']],
     'the second line within ten seconds is left out',
   );
-  assert.equal(server.server.metrics.protocolErrors, 2);
+  assert.equal(server.server.metrics.connectionsCut.protocol, 2);
 });
 
 for (const [what, bytes] of [
@@ -203,7 +203,7 @@ test('a handler can have the connection closed, or say that the bytes are not Ka
     await server.clock.settle();
     assert.equal(client.destroyed, true);
   }
-  assert.equal(server.server.metrics.protocolErrors, 1);
+  assert.equal(server.server.metrics.connectionsCut.protocol, 1);
 });
 
 test('a broken invariant reaches the broker, from a handler that throws and from one that rejects', async () => {

@@ -230,13 +230,13 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
     if (this.#blocked) this.#drop();
     else if (this.#requests.length === 0 && !this.#intake.midFrame && !this.#intake.paused) this.#end();
     else return; // a request is under way, or in hand, or we do not read
-    metrics.idleCloses += 1;
+    metrics.connectionsCut.idle += 1;
   }
 
   #dropSlowFrame(): void {
     const { metrics, notices } = this.#host;
     const { partialBytes, missingBytes } = this.#intake;
-    metrics.slowFrames += 1;
+    metrics.connectionsCut.slow += 1;
     notices.warn('closing a connection whose request takes too long to arrive', { ...this.#about(), partialBytes, missingBytes });
     this.#drop();
   }
@@ -400,7 +400,7 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
     const { metrics, env, limits } = this.#host;
     metrics.requestsInFlight -= 1;
     const tookMs = env.monotonicMs() - request.receivedMs;
-    request.api.latency.observe(tookMs);
+    request.api.latency.observe(tookMs / 1000);
     if (tookMs >= limits.slowRequestMs && !request.api.waits)
       this.#host.notices.warn('a request took long', { ...this.#about(), api: request.api.name, tookMs });
     this.order.pass(request.place);
@@ -492,7 +492,7 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
       this.#broken(thrown);
       return;
     }
-    this.#host.metrics.protocolErrors += 1;
+    this.#host.metrics.connectionsCut.protocol += 1;
     const what = thrown instanceof UnservedError ? 'asked for what is not served' : 'broke the protocol';
     this.#host.notices.warn(`closing a connection that ${what}`, { ...this.#about(), reason: escapeClientText(thrown.message) });
     this.#drop();

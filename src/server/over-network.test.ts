@@ -130,7 +130,7 @@ function suite(name: string, make: () => World): void {
       await client.until(() => client.correlationIds.length === 1);
       client.socket.write([Buffer.from([0x7f, 0xff, 0xff, 0xff, 0])]);
       await client.until(() => client.closed);
-      assert.equal(server.metrics.protocolErrors, 1);
+      assert.equal(server.metrics.connectionsCut.protocol, 1);
       await server.stop({ graceMs: 0 });
     });
 

@@ -1,5 +1,6 @@
 // The APIs as connections call them: found by key and version, decoded, handled, encoded. Decides what happens to a
 // version that is not served.
+import type { Histogram } from '../base/metrics.ts';
 import type { Api, RequestContext } from '../handlers/handler.ts';
 import { decode } from '../protocol/codec.ts';
 import { kafkaErrors, ProtocolError } from '../protocol/errors.ts';
@@ -8,7 +9,7 @@ import { apiVersionsResponse } from '../protocol/messages/api-versions.ts';
 import { Reader } from '../protocol/reader.ts';
 import type { Encodable, Message } from '../protocol/schema.ts';
 import type { ServedRequest } from './served-request.ts';
-import type { LatencyHistogram, ServerMetrics } from './server-metrics.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 
 const API_VERSIONS = 18;
 /** Fetch, JoinGroup, SyncGroup, ShareFetch: their clients ask them to wait. */
@@ -22,10 +23,10 @@ export class ServedApi {
   readonly name: string;
   readonly overlapping: boolean;
   readonly waits: boolean;
-  readonly latency: LatencyHistogram;
+  readonly latency: Histogram;
   readonly #api: Api;
 
-  constructor(api: Api, latency: LatencyHistogram) {
+  constructor(api: Api, latency: Histogram) {
     this.#api = api;
     this.key = api.key;
     this.name = api.name;

@@ -1,41 +1,55 @@
-// What the server counts. Plain fields, since they change with every request; whoever shows them reads them.
+// What the server counts. Plain fields, since they change with every request; the registry reads them when somebody looks.
+import { latencySeconds, type Histogram, type Metrics } from '../base/metrics.ts';
 
-/** How long requests of one API took, from their last byte to their answer. Buckets double from 1/8 ms to about a minute. */
-export class LatencyHistogram {
-  /** Upper bounds in ms, inclusive; one more bucket holds the rest. */
-  static readonly boundsMs: readonly number[] = Array.from({ length: 20 }, (_, index) => 2 ** (index - 3));
-  readonly counts = new Float64Array(LatencyHistogram.boundsMs.length + 1);
-  count = 0;
-  sumMs = 0;
-
-  observe(ms: number): void {
-    // The bucket is the exponent, rounded up: 32 - clz32(n - 1) is ceil(log2(n)) for whole n.
-    const eighths = Math.min(Math.ceil(ms * 8), 2 ** 20);
-    const bucket = eighths <= 1 ? 0 : 32 - Math.clz32(eighths - 1);
-    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
-    this.count += 1;
-    this.sumMs += ms;
-  }
-}
+/** Why a connection was cut by us, other than by a stop. */
+export type CutReason = 'protocol' | 'slow' | 'idle';
 
 export class ServerMetrics {
   bytesIn = 0;
   bytesOut = 0;
   connectionsOpened = 0;
-  /** Refused connections by the setting that refused them. */
+  /** By the setting that refused them. */
   readonly connectionsRefused: Record<string, number> = {};
+  readonly connectionsCut: Record<CutReason, number> = { protocol: 0, slow: 0, idle: 0 };
   connectionsPaused = 0;
   requestsInFlight = 0;
-  protocolErrors = 0;
-  slowFrames = 0;
-  idleCloses = 0;
   acceptErrors = 0;
-  /** By the name of the API. */
-  readonly latency = new Map<string, LatencyHistogram>();
+  readonly #latency: (api: string) => Histogram;
 
-  latencyOf(apiName: string): LatencyHistogram {
-    let histogram = this.latency.get(apiName);
-    if (histogram === undefined) this.latency.set(apiName, (histogram = new LatencyHistogram()));
-    return histogram;
+  constructor(registry: Metrics) {
+    const latency = registry.histogram(
+      'bucketrider_request_seconds',
+      'Time from the last byte of a request to its answer, by API',
+      latencySeconds,
+      ['api'],
+    );
+    this.#latency = (api) => latency.with({ api });
+    registry.measure('bucketrider_requests_in_flight', 'Requests in hand', () => this.requestsInFlight);
+    registry.measure('bucketrider_received_bytes_total', 'Bytes received from clients', () => this.bytesIn, 'counter');
+    registry.measure('bucketrider_sent_bytes_total', 'Bytes sent to clients', () => this.bytesOut, 'counter');
+    registry.measure('bucketrider_connections_opened_total', 'Connections let in', () => this.connectionsOpened, 'counter');
+    registry.measureEach(
+      'bucketrider_connections_refused_total',
+      'Connections turned away, by the setting that refused them',
+      ['reason'],
+      () => readings(this.connectionsRefused),
+      'counter',
+    );
+    registry.measureEach(
+      'bucketrider_connections_cut_total',
+      'Connections closed because of a broken protocol, a request that came too slowly, or silence',
+      ['reason'],
+      () => readings(this.connectionsCut),
+      'counter',
+    );
+    registry.measure('bucketrider_connections_paused', 'Connections that are not read at the moment', () => this.connectionsPaused);
+    registry.measure('bucketrider_accept_errors_total', 'Connections that the system could not accept', () => this.acceptErrors, 'counter');
+  }
+
+  latencyOf(apiName: string): Histogram {
+    return this.#latency(apiName);
   }
 }
+
+const readings = (counts: Readonly<Record<string, number>>): [{ reason: string }, number][] =>
+  Object.entries(counts).map(([reason, count]) => [{ reason }, count]);

@@ -122,7 +122,7 @@ test('a connection that is silent for connections.max.idle.ms is closed, one tha
   assert.equal(waiting.ended, false, 'it is the one who waits');
   await server.clock.advanceMs(20_000);
   assert.equal(idle.destroyed, true, 'a client that does not close its end is cut off');
-  assert.equal(server.server.metrics.idleCloses, 1);
+  assert.equal(server.server.metrics.connectionsCut.idle, 1);
 });
 
 test('a client that takes no answer for connections.max.idle.ms is closed, one that takes them slowly is not', async () => {
@@ -150,7 +150,7 @@ test('a frame that takes longer than its deadline closes the connection, however
   }
   assert.equal(slowloris.destroyed, true);
   assert.equal(steady.destroyed, false);
-  assert.equal(server.server.metrics.slowFrames, 1);
+  assert.equal(server.server.metrics.connectionsCut.slow, 1);
   assert.deepEqual(server.log.messages(), ['closing a connection whose request takes too long to arrive']);
 });
 
@@ -272,6 +272,33 @@ test('a stop waits for work whose client has gone', async () => {
   assert.equal(stopped, false);
   server.held[0]?.answer();
   await stopping;
+});
+
+test('the figures of the server are in the registry', async () => {
+  const server = await new TestServer().start({ maxConnections: 2 });
+  const [client, producer] = [server.connect(), server.connect()];
+  server.connect();
+  client.send(metadata(1));
+  producer.send(produce(1));
+  await server.clock.advanceMs(20);
+  producer.send(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+  const figures = (name: string, labels = {}): number | undefined => server.metrics.value(`bucketrider_${name}`, labels);
+  assert.deepEqual(
+    [figures('requests_in_flight'), figures('connections'), figures('connections_opened_total'), figures('connections_paused')],
+    [1, 1, 2, 0],
+  );
+  assert.equal(figures('connections_refused_total', { reason: 'max.connections' }), 1);
+  assert.equal(figures('connections_cut_total', { reason: 'protocol' }), 1);
+  assert.equal(figures('request_seconds', { api: 'Metadata' }), 1);
+  assert.equal(figures('received_bytes_total'), metadata(1).length + produce(1).length + 4);
+  assert.equal(figures('sent_bytes_total'), client.received.length);
+  server.held[0]?.answer();
+  await server.clock.settle();
+  const latency = server.metrics
+    .snapshot()
+    .find(({ name, labels }) => name === 'bucketrider_request_seconds' && labels['api'] === 'Produce');
+  assert.equal(latency?.histogram?.sum, 0.02);
+  assert.equal(figures('request_memory_bytes'), 0);
 });
 
 test('the settings become the limits of the server', () => {

@@ -4,6 +4,7 @@ import type { ListeningSocket, Network, Socket, SocketEvents } from '../base/env
 import type { InvariantError } from '../base/invariant.ts';
 import { CollectingLogger } from '../base/log.ts';
 import { FakeClock } from '../base/memory/clock.ts';
+import { Metrics } from '../base/metrics.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Listener } from '../config/listeners.ts';
 import type { Api, RequestContext } from '../handlers/handler.ts';
@@ -285,6 +286,7 @@ export class TestServer {
   readonly clock = new FakeClock();
   readonly network = new TestNetwork();
   readonly log = new CollectingLogger();
+  readonly metrics = new Metrics();
   readonly fatal: InvariantError[] = [];
   readonly held: HeldProduce[];
   readonly #apis: Map<number, Api>;
@@ -297,12 +299,12 @@ export class TestServer {
   }
 
   async start(config: Partial<ServerConfig> = {}, protocol: Listener['protocol'] = 'PLAINTEXT'): Promise<this> {
-    const { clock, network, log } = this;
+    const { clock, network, log, metrics } = this;
     const env = testEnv(clock, network);
     const listeners = [{ ...plaintext('127.0.0.1', 9092), protocol }];
     const onFatal = (error: InvariantError): void => void this.fatal.push(error);
     const broker: unknown = { nodeId: 1 }; // no handler here asks for more
-    this.#server = await startServer({ env, listeners, apis: this.#apis, broker: broker as Broker, config, log, onFatal });
+    this.#server = await startServer({ env, listeners, apis: this.#apis, broker: broker as Broker, config, log, metrics, onFatal });
     return this;
   }
 

@@ -3,6 +3,7 @@
 import type { Env, Socket } from '../base/env.ts';
 import type { InvariantError } from '../base/invariant.ts';
 import { rateLimited, type Logger } from '../base/log.ts';
+import { Metrics } from '../base/metrics.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Api, ConnectionView } from '../handlers/handler.ts';
 import type { Listener as ListenerConfig } from '../config/listeners.ts';
@@ -23,6 +24,8 @@ export interface ServerOptions {
   /** What is left out has its default. */
   readonly config?: Partial<ServerConfig>;
   readonly log: Logger;
+  /** Where the server's figures are shown; without it only `Server.metrics` has them. */
+  readonly metrics?: Metrics;
   /** A promise of our own is broken: nothing that this server holds can be trusted. */
   readonly onFatal: (error: InvariantError) => void;
 }
@@ -86,7 +89,8 @@ class BrokerServer implements Server {
   constructor(options: ServerOptions) {
     const { env, broker, log, onFatal } = options;
     const config = { ...defaultServerConfig, ...options.config };
-    this.metrics = new ServerMetrics();
+    const registry = options.metrics ?? new Metrics();
+    this.metrics = new ServerMetrics(registry);
     this.#env = env;
     this.#log = log;
     this.#notices = rateLimited(log, { everyMs: NOTICE_EVERY_MS, monotonicMs: () => env.monotonicMs() });
@@ -105,6 +109,8 @@ class BrokerServer implements Server {
       onClosed: (connection) => this.#onClosed(connection),
       onNothingInFlight: () => this.#resolveWhenDone(),
     };
+    registry.measure('bucketrider_connections', 'Open connections', () => this.#connections.size);
+    registry.measure('bucketrider_request_memory_bytes', 'Bytes of requests in hand, waiting or under way', () => this.requestMemoryBytes);
   }
 
   get listeners(): readonly ListenerConfig[] {
