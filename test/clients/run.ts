@@ -45,6 +45,9 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
+// What was started ends with us, by `exit` listeners, which a signal alone would pass over.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
 const root = resolve(import.meta.dirname, '../..');
 const known = suites.map(({ name }) => name);
 const unknown = positionals.find((name) => !known.includes(name));
@@ -103,7 +106,7 @@ for (const suite of chosen) {
     SEED: 'bucketrider',
     BULK_RECORDS: flags['bulk-records'],
   };
-  const record = await runSuiteProcess({ suite, checks, environment, seenElsewhere });
+  const record = await runSuiteProcess({ suite, checks, environment, seenElsewhere, print: console.log });
   const ms = Math.round(performance.now() - startedAt);
   all.push(...record.results);
   const { client, version } = record;

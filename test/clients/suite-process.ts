@@ -16,9 +16,21 @@ interface SuiteRun {
   readonly environment: Record<string, string>;
   /** What the runner knows beside the suite's own lines, for the report of a suite that hangs. */
   readonly seenElsewhere: () => string;
+  readonly print: (line: string) => void;
+  /** How long a suite may say nothing while it runs a check, or between two. */
+  readonly silenceMs?: (check: string) => number;
 }
 
-export async function runSuiteProcess({ suite, checks, environment, seenElsewhere }: SuiteRun): Promise<SuiteRecord> {
+const defaultSilenceMs = (check: string): number => timeoutOf(check) + graceMs;
+
+export async function runSuiteProcess({
+  suite,
+  checks,
+  environment,
+  seenElsewhere,
+  print,
+  silenceMs = defaultSilenceMs,
+}: SuiteRun): Promise<SuiteRecord> {
   const record = new SuiteRecord(suite.ownChecks ? [] : checks);
   const tail = new Tail(40);
   const [command, ...args] = suite.command;
@@ -38,9 +50,9 @@ export async function runSuiteProcess({ suite, checks, environment, seenElsewher
   let silence: NodeJS.Timeout | undefined;
   const expectMore = (): void => {
     clearTimeout(silence);
-    const bound = timeoutOf(record.running ?? 'start') + graceMs;
+    const bound = silenceMs(record.running ?? 'start');
     silence = setTimeout(() => {
-      hung = `nothing was said for ${bound} ms while ${record.running === undefined ? 'between checks' : `running ${record.running}`}`;
+      hung = `nothing was said for ${bound} ms`;
       killGroup();
     }, bound);
   };
@@ -51,8 +63,8 @@ export async function runSuiteProcess({ suite, checks, environment, seenElsewher
     const result = record.take(line, performance.now());
     expectMore();
     if (!result) return;
-    console.log(resultLine(suite.name, result));
-    if (result.outcome === 'failed') console.log(seenElsewhere());
+    print(resultLine(suite.name, result));
+    if (result.outcome === 'failed') print(seenElsewhere());
   });
   createInterface({ input: child.stderr }).on('line', (line) => tail.add(line));
   child.on('error', (error) => closed.resolve(`${command} did not start: ${error.message}`));
@@ -64,7 +76,7 @@ export async function runSuiteProcess({ suite, checks, environment, seenElsewher
   process.off('exit', killGroup);
   if (suite.ownChecks) record.done = record.results.length > 0 && ending === (record.failed ? 'exit code 1' : 'exit code 0');
   const unanswered = record.finish(hung ?? ending);
-  for (const failure of unanswered) console.log(resultLine(suite.name, failure));
-  if (record.failed) console.log(`  the last that ${suite.name} said:\n${tail.text()}\n${unanswered.length > 0 ? seenElsewhere() : ''}`);
+  for (const failure of unanswered) print(resultLine(suite.name, failure));
+  if (record.failed) print(`  the last that ${suite.name} said:\n${tail.text()}\n${unanswered.length > 0 ? seenElsewhere() : ''}`);
   return record;
 }

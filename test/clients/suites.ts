@@ -52,4 +52,5 @@ export const suites: readonly SuiteDefinition[] = [
   { ...typescript('librdkafka-python'), needs: ['python3'], prepare: ensurePythonEnvironment },
   ownChecks('java', ['java', 'javac', 'mvn']),
   ownChecks('go-franz', ['go']),
+  ownChecks('go-sarama', ['go']),
 ];

@@ -284,7 +284,8 @@ class KafkajsDriver implements Driver {
   }
 
   async close(): Promise<void> {
-    for (const producer of this.#producers.values()) await (await producer).disconnect();
+    for (const producer of await Promise.allSettled(this.#producers.values()))
+      if (producer.status === 'fulfilled') await producer.value.disconnect();
     await this.#admin.disconnect();
     await this.#cluster.disconnect();
   }
