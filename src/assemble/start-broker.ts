@@ -6,6 +6,8 @@ import { Slabs } from '../base/buffers.ts';
 import { present } from '../base/invariant.ts';
 import { MetadataImage } from '../broker/image/metadata-image.ts';
 import { MetadataController } from '../broker/metadata-controller.ts';
+import { FetchSessions } from '../broker/fetch-sessions.ts';
+import { ProducerIds } from '../broker/producer-ids.ts';
 import { Partitions } from '../broker/partitions.ts';
 import { Topics } from '../broker/topics.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -106,6 +108,8 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       metadata,
       topics: new Topics({ env, config, levels, nodeId: identity.nodeId, controller: metadata }),
       partitions,
+      producerIds: new ProducerIds({ controller: metadata, nodeId: identity.nodeId }),
+      fetchSessions: new FetchSessions({ env, slots: () => config['max.incremental.fetch.session.cache.slots'] }),
     };
     const server = await startServer({
       env,

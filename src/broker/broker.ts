@@ -5,7 +5,9 @@ import type { Logger } from '../base/log.ts';
 import type { BrokerConfig, BrokerLevels } from '../config/broker-configs.ts';
 import type { MetadataImage } from './image/metadata-image.ts';
 import type { MetadataController } from './metadata-controller.ts';
+import type { FetchSessions } from './fetch-sessions.ts';
 import type { Partitions } from './partitions.ts';
+import type { ProducerIds } from './producer-ids.ts';
 import type { Topics } from './topics.ts';
 
 export interface Broker {
@@ -20,4 +22,6 @@ export interface Broker {
   readonly metadata: MetadataController;
   readonly topics: Topics;
   readonly partitions: Partitions;
+  readonly producerIds: ProducerIds;
+  readonly fetchSessions: FetchSessions;
 }

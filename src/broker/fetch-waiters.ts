@@ -4,16 +4,10 @@ import type { Env } from '../base/env.ts';
 import type { PartitionLog } from '../storage/log/partition-log.ts';
 
 /**
- * Resolves when a log's high watermark has passed what was seen, when `waitMs` are over, or when the signal aborts.
- * What several logs commit in one turn wakes once, after all of them.
+ * Resolves when a log's high watermark has passed what was seen of it, when a log closes, when `waitMs` are over, or when
+ * the signal aborts. What several logs commit in one turn wakes once, after all of them.
  */
-export function waitForAdvance(
-  env: Env,
-  logs: readonly PartitionLog[],
-  seen: ReadonlyMap<PartitionLog, number>,
-  waitMs: number,
-  signal: AbortSignal,
-): Promise<void> {
+export function waitForAdvance(env: Env, seen: ReadonlyMap<PartitionLog, number>, waitMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const stops: (() => void)[] = [];
     let waking = false;
@@ -30,10 +24,10 @@ export function waitForAdvance(
     };
     const timer = env.timer(waitMs, finish);
     signal.addEventListener('abort', finish);
-    for (const log of logs) {
+    for (const [log, highWatermark] of seen) {
       stops.push(log.onAdvance(wake));
       // It moved while other partitions were read from disk.
-      if (log.highWatermark !== seen.get(log)) wake();
+      if (log.highWatermark !== highWatermark) wake();
     }
   });
 }

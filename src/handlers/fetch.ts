@@ -1,130 +1,151 @@
 // Fetch (API 1): record batches from the offsets a client names, within its limits; waits for more when there is too
-// little. Sizes are shared out here; which batches may be seen is decided by the log.
+// little. Sizes are shared out here; which batches may be seen is decided by the log, what is news by the session.
+import type { FetchContext, FetchTarget } from '../broker/fetch-sessions.ts';
+import { waitForAdvance } from '../broker/fetch-waiters.ts';
 import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { fetchResponse, FetchRequest } from '../protocol/messages/fetch.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { Isolation, PartitionLog, ReadResult } from '../storage/log/partition-log.ts';
-import { waitForAdvance } from '../broker/fetch-waiters.ts';
 import type { RequestContext } from './handler.ts';
 
 type FetchResponseData = Encodable<typeof fetchResponse>;
+type TopicAnswer = FetchResponseData['responses'][number];
+type PartitionAnswer = TopicAnswer['partitions'][number];
 
-type PartitionAnswer = FetchResponseData['responses'][number]['partitions'][number];
-
-/** One partition asked for, with what was found of it. */
-interface Wanted {
-  readonly index: number;
-  readonly fetchOffset: number;
-  readonly maxBytes: number;
-  readonly currentLeaderEpoch: number;
-  readonly log: PartitionLog | undefined;
-  readonly failure: unknown;
-}
-
-interface WantedTopic {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partitions: readonly Wanted[];
-}
+/** Topics are named by id from here on (KIP-516). */
+const FIRST_VERSION_BY_ID = 13;
+/** A request for very many partitions lets others have their turn in between. */
+const PARTITIONS_PER_TURN = 1000;
 
 export async function handleFetch(request: FetchRequest, context: RequestContext): Promise<FetchResponseData> {
-  const { env, config } = context.broker;
-  const topics = request.topics.map((topic): WantedTopic => resolveTopic(topic, context));
-  const isolation: Isolation = request.isolationLevel === 1 ? 'readCommitted' : 'readUncommitted';
-  const maxBytes = Math.min(request.maxBytes, config['fetch.max.bytes']);
+  const { env, config, fetchSessions } = context.broker;
+  const byId = context.apiVersion >= FIRST_VERSION_BY_ID;
+  const session = fetchSessions.open({
+    sessionId: request.sessionId,
+    sessionEpoch: request.sessionEpoch,
+    usesTopicIds: byId,
+    targets: request.topics.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map(({ partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch }): FetchTarget => ({
+        topic,
+        topicId,
+        partition,
+        fetchOffset,
+        maxBytes: partitionMaxBytes,
+        currentLeaderEpoch,
+        lastFetchedEpoch,
+        knownName: '',
+      })),
+    ),
+    forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map((partition) => ({ topic, topicId, partition })),
+    ),
+  });
+  const limits: Limits = {
+    maxBytes: Math.min(request.maxBytes, config['fetch.max.bytes']),
+    isolation: request.isolationLevel === 1 ? 'readCommitted' : 'readUncommitted',
+    byId,
+    // A replica of ours does not exist; somebody who says to be one gets no more than a client.
+    isReplica: Math.max(request.replicaId, request.replicaState.replicaId) >= 0,
+  };
   const deadlineMs = context.receivedMs + request.maxWaitMs;
 
   for (;;) {
-    const round = await readAll(topics, { maxBytes, isolation }, context);
+    const round = await readAll(session.targets, limits, context);
     const waitMs = deadlineMs - env.monotonicMs();
-    if (round.bytes >= request.minBytes || round.failed || waitMs <= 0 || context.signal.aborted) return round.response;
-    const logs = topics.flatMap(({ partitions }) => partitions.flatMap(({ log }) => log ?? []));
-    if (logs.length === 0) return round.response;
-    await waitForAdvance(env, logs, round.seen, waitMs, context.signal);
+    if (round.bytes >= request.minBytes || round.failed || waitMs <= 0 || round.seen.size === 0 || context.signal.aborted) {
+      return shapeResponse(session, round, context);
+    }
+    await waitForAdvance(env, round.seen, waitMs, context.signal);
   }
 }
 
-function resolveTopic(topic: FetchRequest['topics'][number], context: RequestContext): WantedTopic {
-  const byId = context.apiVersion >= 13; // KIP-516: the id takes the place of the name
-  const image = byId ? context.broker.image.findTopicById(topic.topicId) : context.broker.image.findTopic(topic.topic);
-  const partitions = topic.partitions.map((asked): Wanted => {
-    const wanted = {
-      index: asked.partition,
-      fetchOffset: asked.fetchOffset,
-      maxBytes: asked.partitionMaxBytes,
-      currentLeaderEpoch: asked.currentLeaderEpoch,
-    };
-    try {
-      if (image === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
-      context.authorize('READ', 'TOPIC', image.name);
-      return { ...wanted, log: context.broker.partitions.ledHere(image, asked.partition), failure: undefined };
-    } catch (thrown) {
-      return { ...wanted, log: undefined, failure: thrown };
-    }
-  });
-  return { topic: topic.topic, topicId: topic.topicId, partitions };
+interface Limits {
+  readonly maxBytes: number;
+  readonly isolation: Isolation;
+  readonly byId: boolean;
+  readonly isReplica: boolean;
 }
 
 interface Round {
-  readonly response: FetchResponseData;
+  readonly answers: PartitionAnswer[];
+  readonly sizes: number[];
   readonly bytes: number;
   /** Some partition has an error: the client should hear of it now. */
   readonly failed: boolean;
-  /** High watermarks at the time of the reads, by log: a log that has moved since needs no wait. */
+  /** High watermarks at the time of the reads: a log that has moved since needs no wait. */
   readonly seen: ReadonlyMap<PartitionLog, number>;
 }
 
-async function readAll(
-  topics: readonly WantedTopic[],
-  limits: { maxBytes: number; isolation: Isolation },
-  context: RequestContext,
-): Promise<Round> {
+async function readAll(targets: readonly FetchTarget[], limits: Limits, context: RequestContext): Promise<Round> {
+  const { env } = context.broker;
+  const answers: PartitionAnswer[] = [];
+  const sizes: number[] = [];
+  const seen = new Map<PartitionLog, number>();
   let bytes = 0;
   let failed = false;
-  const seen = new Map<PartitionLog, number>();
-  const responses: FetchResponseData['responses'][number][] = [];
-  for (const { topic, topicId, partitions } of topics) {
-    const answers: PartitionAnswer[] = [];
-    for (const wanted of partitions) {
-      try {
-        if (wanted.log === undefined) throw wanted.failure;
-        seen.set(wanted.log, wanted.log.highWatermark);
-        const reading = wanted.log.read(wanted.fetchOffset, {
-          maxBytes: Math.max(0, Math.min(wanted.maxBytes, limits.maxBytes - bytes)),
-          // KIP-74: the first partition with data gives one whole batch, however large; the later ones keep to the limits.
-          atLeastOneBatch: bytes === 0,
-          isolation: limits.isolation,
-          currentLeaderEpoch: wanted.currentLeaderEpoch,
-        });
-        const read = reading instanceof Promise ? await reading : reading;
-        bytes += read.bytes;
-        answers.push(shapeAnswer(wanted.index, read));
-      } catch (thrown) {
-        failed = true;
-        answers.push(shapeFailure(wanted, errorCodeOf(thrown, context.log)));
-      }
+  for (const [at, target] of targets.entries()) {
+    if (at > 0 && at % PARTITIONS_PER_TURN === 0) await new Promise<void>((resolve) => env.defer(resolve));
+    try {
+      const log = findLog(target, limits, context);
+      seen.set(log, log.highWatermark);
+      const reading = log.read(target.fetchOffset, {
+        maxBytes: Math.max(0, Math.min(target.maxBytes, limits.maxBytes - bytes)),
+        // KIP-74: the first partition with data gives one whole batch, however large; the later ones keep to the limits.
+        atLeastOneBatch: bytes === 0,
+        isolation: limits.isolation,
+        currentLeaderEpoch: target.currentLeaderEpoch,
+      });
+      const read = reading instanceof Promise ? await reading : reading;
+      bytes += read.bytes;
+      answers.push(shapeAnswer(target, log, read));
+      sizes.push(read.bytes);
+    } catch (thrown) {
+      failed = true;
+      answers.push(shapeFailure(target, errorCodeOf(thrown, context.log)));
+      sizes.push(0);
     }
-    responses.push({ topic, topicId, partitions: answers });
   }
-  return { response: { throttleTimeMs: 0, errorCode: NONE, sessionId: 0, responses }, bytes, failed, seen };
+  return { answers, sizes, bytes, failed, seen };
 }
 
-function shapeAnswer(partitionIndex: number, read: ReadResult): PartitionAnswer {
-  return {
-    partitionIndex,
+/** Looked up anew for each round: while a fetch waits its topic may go. */
+function findLog(target: FetchTarget, { byId, isReplica }: Limits, context: RequestContext): PartitionLog {
+  const { image, partitions } = context.broker;
+  const topic = byId ? image.findTopicById(target.topicId) : image.findTopic(target.topic);
+  if (topic === undefined) {
+    if (!byId || target.knownName !== '') {
+      throw new KafkaError(image.findTopic(target.knownName) === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INCONSISTENT_TOPIC_ID');
+    }
+    throw new KafkaError('UNKNOWN_TOPIC_ID');
+  }
+  context.authorize('READ', 'TOPIC', topic.name);
+  if (isReplica) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'this partition has no such replica');
+  target.knownName = topic.name;
+  return partitions.ledHere(topic, target.partition);
+}
+
+function shapeAnswer(target: FetchTarget, log: PartitionLog, read: ReadResult): PartitionAnswer {
+  const { highWatermark, lastStableOffset, logStartOffset, abortedTransactions, buffers } = read;
+  const answer = {
+    partitionIndex: target.partition,
     errorCode: NONE,
-    highWatermark: read.highWatermark,
-    lastStableOffset: read.lastStableOffset,
-    logStartOffset: read.logStartOffset,
-    abortedTransactions: read.abortedTransactions,
-    records: read.buffers,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    abortedTransactions,
   };
+  if (target.lastFetchedEpoch >= 0) {
+    // KIP-595: what the reader has of its last epoch must be in this log too.
+    const end = log.endOfLeaderEpoch(target.lastFetchedEpoch);
+    if (end.epoch < target.lastFetchedEpoch || end.endOffset < target.fetchOffset) return { ...answer, divergingEpoch: end, records: [] };
+  }
+  return { ...answer, records: buffers };
 }
 
 /** Records are empty, never null: clients have taken a null for a broken answer. */
-function shapeFailure(wanted: Wanted, errorCode: number): PartitionAnswer {
+function shapeFailure(target: FetchTarget, errorCode: number): PartitionAnswer {
   return {
-    partitionIndex: wanted.index,
+    partitionIndex: target.partition,
     errorCode,
     highWatermark: -1,
     lastStableOffset: -1,
@@ -133,3 +154,28 @@ function shapeFailure(wanted: Wanted, errorCode: number): PartitionAnswer {
     records: [],
   };
 }
+
+/** Partitions of a topic that follow each other are listed together. */
+function shapeResponse(session: FetchContext, { answers, sizes }: Round, context: RequestContext): FetchResponseData {
+  const { sessionId, listed } = session.conclude(
+    answers.map(({ errorCode, highWatermark, logStartOffset }, at) => ({
+      errorCode,
+      highWatermark,
+      logStartOffset: logStartOffset ?? -1,
+      bytes: sizes[at] ?? 0,
+    })),
+  );
+  const responses: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = [];
+  for (const [at, answer] of answers.entries()) {
+    const target = session.targets[at];
+    if (target === undefined || listed[at] !== true) continue;
+    const last = responses.at(-1);
+    if (last !== undefined && last.topic === target.topic && last.topicId === target.topicId) last.partitions.push(answer);
+    else responses.push({ topic: target.topic, topicId: target.topicId, partitions: [answer] });
+  }
+  // A session is known to versions that have it; others never opened one.
+  return { throttleTimeMs: 0, errorCode: NONE, sessionId: context.apiVersion >= 7 ? sessionId : 0, responses };
+}
+
+/** What is wrong with the session is said of the answer as a whole; versions before sessions have no place for it. */
+export const fetchFailure = (errorCode: number): FetchResponseData => ({ throttleTimeMs: 0, errorCode, sessionId: 0, responses: [] });

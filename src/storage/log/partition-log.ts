@@ -10,7 +10,7 @@ import { stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import type { CommitFailedError, CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
 import type { OpenFiles } from '../open-files.ts';
-import type { LeaderEpochs } from './leader-epochs.ts';
+import type { EpochEnd, LeaderEpochs } from './leader-epochs.ts';
 import type { PreparedBatch } from './prepare.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
 import type { RecoveredLog } from './recovery.ts';
@@ -134,6 +134,7 @@ export class PartitionLog implements CommitMember {
     this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
+    this.#leaderEpochs.assign(options.leaderEpoch, recovered.endOffset);
     this.#assertOffsetOrder();
   }
 
@@ -189,6 +190,7 @@ export class PartitionLog implements CommitMember {
   leadFrom(leaderEpoch: number): void {
     invariant(leaderEpoch >= this.#leaderEpoch, 'a leader epoch went back');
     this.#leaderEpoch = leaderEpoch;
+    this.#leaderEpochs.assign(leaderEpoch, this.#endOffset);
   }
 
   /**
@@ -209,7 +211,6 @@ export class PartitionLog implements CommitMember {
     const bytes = this.#around.tailCache.own(batch.bytes);
     // Both fields lie before the bytes that the CRC covers.
     stampBatch(bytes, 0, baseOffset, this.#leaderEpoch);
-    if (this.#leaderEpochs.latestEpoch !== this.#leaderEpoch) this.#leaderEpochs.assign(this.#leaderEpoch, baseOffset);
 
     const place: BatchPlace = {
       baseOffset,
@@ -287,6 +288,11 @@ export class PartitionLog implements CommitMember {
     throw new KafkaError(currentLeaderEpoch < this.#leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH');
   }
 
+  /** Where the log ends for a reader that followed it up to this epoch: the largest epoch not above it, and its end (KIP-320). */
+  endOfLeaderEpoch(leaderEpoch: number): EpochEnd {
+    return this.#leaderEpochs.endOffsetFor(leaderEpoch, this.#endOffset);
+  }
+
   /** Calls the listener after the high watermark has moved, and when the log closes. Returns what ends it. */
   onAdvance(listener: AdvanceListener): () => void {
     this.#listeners.add(listener);
@@ -354,6 +360,7 @@ export class PartitionLog implements CommitMember {
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
+    this.#leaderEpochs.assign(this.#leaderEpoch, this.#endOffset);
     this.#staged = [];
     this.#stagedSegments = [];
     this.#directoryMade = recovered.segments.length > 0;
