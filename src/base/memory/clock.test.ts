@@ -30,6 +30,15 @@ test('timers fire in the order of their time, and at the same time in the order 
   assert.equal(clock.nextTimerInMs, 1);
 });
 
+test('however many timers are due at one moment, they fire in the order they were set', () => {
+  const clock = new FakeClock();
+  const fired: number[] = [];
+  for (let index = 0; index < 100; index += 1) clock.timer(index % 2 === 0 ? 5 : 7, () => fired.push(index));
+  clock.advanceSyncMs(7);
+  const even = Array.from({ length: 50 }, (_, index) => index * 2);
+  assert.deepEqual(fired, [...even, ...even.map((index) => index + 1)]);
+});
+
 test('what a timer sets in the past of the advance still fires within it', async () => {
   const clock = new FakeClock();
   const fired: number[] = [];

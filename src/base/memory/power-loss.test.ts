@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FakeClock } from './clock.ts';
 import { MemoryDisk } from './disk.ts';
 import type { MemoryFiles } from './files.ts';
 import { everySurvival, keepEverything, keepNothing, randomSurvival } from './power-loss.ts';
@@ -225,6 +226,27 @@ test('a sync that failed is never made good by the next one', async () => {
     disk.unsynced().map(({ kind, lostToSync }) => ({ kind, lostToSync })),
     [{ kind: 'write', lostToSync: true }],
   );
+});
+
+test('a sync covers what was written before it began, and nothing that came while it ran', async () => {
+  const clock = new FakeClock();
+  const disk = new MemoryDisk({ modelsPowerLoss: true, clock });
+  const files = disk.mount();
+  await files.makeDirectory('/d');
+  await files.syncDirectory('/');
+  const file = await files.open('/d/a', 'create');
+  await files.syncDirectory('/d');
+  await file.write([Buffer.from('before')], 0);
+  const slow = disk.inject({ kinds: ['dataSync', 'syncDirectory'], delayMs: 10 });
+  const syncs = Promise.all([file.dataSync(), files.syncDirectory('/d')]);
+  await file.write([Buffer.from(' while')], 6);
+  await put(files, '/d/b', '');
+  await clock.until(syncs);
+  slow[Symbol.dispose]();
+  assert.deepEqual(await tree(disk.copyAfterPowerLoss(keepNothing).mount()), { '/d/': '', '/d/a': 'before' });
+  await file.dataSync();
+  await files.syncDirectory('/d');
+  assert.deepEqual(await tree(disk.copyAfterPowerLoss(keepNothing).mount()), { '/d/': '', '/d/a': 'before while', '/d/b': '' });
 });
 
 test('a seeded crash is the same each time, keeps what was synced, and its tempers differ', async () => {
