@@ -30,13 +30,19 @@ export interface Versions {
 const NEVER: Versions = { min: 0, max: -1 };
 const NEWEST = 32_767; // versions travel as int16
 
+const parsed = new Map<string, Versions>([['none', NEVER]]);
+
 /** Reads Kafka's notation: `3+`, `0-12`, `4`, `none`. */
 export function parseVersions(text: string): Versions {
-  if (text === 'none') return NEVER;
+  // The tables write some forty ranges two thousand times, while the program starts.
+  const known = parsed.get(text);
+  if (known) return known;
   const [, min, rest] = /^(\d+)(\+|-\d+)?$/.exec(text) ?? [];
   invariant(min !== undefined, `'${text}' is not a range of versions`);
-  if (rest === undefined) return { min: Number(min), max: Number(min) };
-  return { min: Number(min), max: rest === '+' ? NEWEST : Number(rest.slice(1)) };
+  const max = rest === undefined ? min : rest === '+' ? NEWEST : rest.slice(1);
+  const versions = { min: Number(min), max: Number(max) };
+  parsed.set(text, versions);
+  return versions;
 }
 
 export const includes = (versions: Versions, version: number): boolean => versions.min <= version && version <= versions.max;
