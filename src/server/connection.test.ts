@@ -155,6 +155,30 @@ for (const [what, bytes] of [
   });
 }
 
+test('mutilated requests are answered or close their own connection, and nothing else happens', async () => {
+  const server = await new TestServer(testApis({ 0: { handle: () => produceAnswer } })).start();
+  const other = server.connect();
+  const random = new SeededRandom(11);
+  const valid = [metadata(1), apiVersions(2), produce(3, { bytes: 100 }), metadata(4, 8)];
+  let closed = 0;
+  for (let round = 0; round < 3000; round++) {
+    const client = server.connect();
+    const bytes = Buffer.from(random.pick(valid));
+    for (let change = random.integer(4); change >= 0; change--) bytes[random.integer(bytes.length)] = random.integer(256);
+    client.send(bytes.subarray(0, random.chance(0.2) ? random.integer(bytes.length) : bytes.length), metadata(5));
+    client.hangUp();
+    if (client.destroyed) closed += 1;
+    else client.vanish();
+  }
+  await server.clock.settle();
+  assert.ok(closed > 300 && closed < 2900, `${closed} of 3000`);
+  other.send(metadata(9));
+  assert.deepEqual(other.correlationIds, [9]);
+  assert.deepEqual([server.server.connections().length, server.server.metrics.requestsInFlight, server.fatal.length], [1, 0, 0]);
+  assert.deepEqual(server.log.messages('error'), []);
+  assert.equal(server.server.requestMemoryBytes, 0);
+});
+
 test('what a client calls itself is escaped in the log', async () => {
   const server = await new TestServer().start();
   const client = server.connect();

@@ -24,6 +24,10 @@ const WHOLE_SHARE = 1 / 4;
 /** Each may bring one more chunk. */
 const PROBES_AT_A_TIME = 64;
 
+/**
+ * The limit is passed by what is under way when it is reached: at most one chunk of a socket (64 KiB) for each connection
+ * that sends at that moment, and the frames that are read to their end.
+ */
 export class RequestMemory implements HeldBytes {
   readonly limitBytes: number;
   /** Held by requests that have arrived whole: it comes back when they are answered. */
