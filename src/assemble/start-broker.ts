@@ -63,6 +63,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         log,
         tailCache,
         openFileLimit: config['storage.open.files.max'] || 512,
+        producerIdExpirationMs: config['producer.id.expiration.ms'],
         journaled: true,
         onOffline: (dir, error) => {
           if (dir === logDirs[0] || logDirs.every(({ offline }) => offline !== undefined)) options.onFailed(error);

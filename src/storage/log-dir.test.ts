@@ -49,6 +49,7 @@ async function open(
     log,
     tailCache: new TailCache({ limitBytes: cacheBytes, slabs: new Slabs(4096) }),
     openFileLimit: 3,
+    producerIdExpirationMs: 86_400_000,
     journaled: true,
     onOffline: () => undefined,
     onFatal: (error) => {
@@ -110,7 +111,7 @@ async function runChaos(
         const there = found.get(endOffset);
         assert.ok(
           there !== undefined,
-          `seed ${seed}, life ${life}: the batch that ends at ${endOffset} of ${log.name} was acknowledged and is gone (log end ${log.endOffset})`,
+          `seed ${seed}, life ${life}: the batch that ends at ${endOffset} of ${log.name} was acknowledged and is gone (log end ${log.endOffset}) ${JSON.stringify(world.log.lines)}`,
         );
         assert.ok(there.equals(bytes), `seed ${seed}: the batch that ends at ${endOffset} of ${log.name} is another one`);
       }

@@ -2,18 +2,21 @@
 // share, and what happens when the disk refuses. Kafka's layout, so that either broker can open what the other left.
 import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
-import { makeDurableDirectory, readFileIfThere, replaceFile } from '../base/files.ts';
+import { makeDurableDirectory, readFileIfThere, removeDurably, replaceFile } from '../base/files.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
+import { CLEAN_SHUTDOWN_FILE, encodeCleanShutdown } from './clean-shutdown.ts';
 import type { Commit } from './commit/commit.ts';
 import { CommitLog, isDiskFull, type CommitFailedError } from './commit/commit-log.ts';
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
+import { DamagedFileError } from './damaged-file.ts';
 import { checkpointFiles, decodeOffsetCheckpoint, encodeOffsetCheckpoint } from './log/checkpoints.ts';
+import { LoadedIndexes } from './log/index-files.ts';
 import { LeaderEpochs } from './log/leader-epochs.ts';
 import { markedDirectoryName, parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
 import { encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
-import { PartitionLog } from './log/partition-log.ts';
+import { PartitionLog, type LogSurroundings } from './log/partition-log.ts';
 import { ProducerState } from './log/producer-state.ts';
 import { recoverLog, type RecoveredLog, type RecoveryInput } from './log/recovery.ts';
 import type { TailCache } from './log/tail-cache.ts';
@@ -32,6 +35,7 @@ export interface LogDirOptions {
   readonly log: Logger;
   readonly tailCache: TailCache;
   readonly openFileLimit: number;
+  readonly producerIdExpirationMs: number;
   /** False where a sync costs nothing (memory): every write is then synced in its segment. */
   readonly journaled: boolean;
   /** The dir takes no more writes until a restart; its partitions answer KAFKA_STORAGE_ERROR. */
@@ -54,6 +58,7 @@ export class LogDir {
   readonly #log: Logger;
   readonly #openFiles: OpenFiles;
   readonly #commits: CommitLog;
+  readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
   /** Names of the folders that lie here. */
   readonly #existing = new Set<string>();
@@ -61,9 +66,14 @@ export class LogDir {
   /** Frames of this start or the last one may still speak of files that are there. */
   #journalInUse = false;
   #recoveryPoints = new Map<string, number>();
+  #logStarts = new Map<string, number>();
+  /** What the last stop left beside the segments can be believed. */
+  #clean = false;
   #checkpointTimer: Disposable | undefined;
   #checkpointing: Promise<void> = Promise.resolve();
   #bytesSinceCheckpoint = 0;
+  #keepingStarts: Promise<void> = Promise.resolve();
+  #removing: Promise<void> = Promise.resolve();
   #retryTimer: Disposable | undefined;
   readonly #waitForRoom = new Set<PartitionLog>();
   #offline: Error | undefined;
@@ -88,13 +98,23 @@ export class LogDir {
         options.onGroup?.(group);
       },
     });
+    this.#around = {
+      env: options.env,
+      openFiles: this.#openFiles,
+      commits: this.#commits,
+      tailCache: options.tailCache,
+      log: options.log,
+      loadedIndexes: new LoadedIndexes(),
+    };
   }
 
   static async open(options: LogDirOptions): Promise<LogDir> {
     const dir = new LogDir(options);
     const { env, directory, log } = options;
     await makeDurableDirectory(env.files, directory);
-    dir.#recoveryPoints = await dir.#readRecoveryPoints();
+    dir.#recoveryPoints = await dir.#readOffsets(checkpointFiles.recoveryPoint);
+    dir.#logStarts = await dir.#readOffsets(checkpointFiles.logStartOffset);
+    dir.#clean = await dir.#takeCleanMark();
     dir.#replayed = await replayJournal({ env, directory, log, halfBytes: JOURNAL_HALF_BYTES });
     dir.#journalInUse = dir.#replayed.nextSequence > 0;
     for (const { name, isDirectory } of await env.files.readDirectory(directory)) {
@@ -125,6 +145,7 @@ export class LogDir {
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const recovered = await recoverLog({
       ...this.#recoveryInput(name, config),
+      clean: this.#clean,
       recoveryPoint,
       promisedTo: Math.max(recoveryPoint, this.#replayed.promisedTo.get(name) ?? 0),
       promiseKnown: this.#replayed.known,
@@ -142,6 +163,7 @@ export class LogDir {
       producers: new ProducerState<Commit>(),
       leaderEpochs: new LeaderEpochs(),
       damage: undefined,
+      clean: true,
     });
   }
 
@@ -184,8 +206,6 @@ export class LogDir {
     });
   }
 
-  #removing: Promise<void> = Promise.resolve();
-
   /**
    * Syncs what the journal stands for, keeps how far every log is durable, and sets the journal's frames free.
    * @throws CommitFailedError when the dir has failed
@@ -197,7 +217,7 @@ export class LogDir {
   }
 
   /** Finishes what is staged, and leaves the folder as a clean stop does. Idempotent. */
-  async close(): Promise<void> {
+  async close(brokerEpoch = -1): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#retryTimer?.[Symbol.dispose]();
@@ -208,9 +228,12 @@ export class LogDir {
     await this.#removing;
     if (this.#offline === undefined) {
       await this.#checkpointNow(true);
+      for (const log of this.#logs.values()) await log.writeFilesOfCleanStop();
       await this.#commits.journal?.close();
       // Everything is synced where it belongs, and the checkpoint says so.
-      if (this.#options.journaled) await this.#env.files.remove(join(this.directory, JOURNAL_FILE));
+      if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
+      await this.#keepOffsets(checkpointFiles.highWatermark, new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark])));
+      await replaceFile(this.#env.files, join(this.directory, CLEAN_SHUTDOWN_FILE), encodeCleanShutdown(brokerEpoch));
     }
     await this.#openFiles.close();
   }
@@ -223,7 +246,7 @@ export class LogDir {
       config,
       leaderEpoch,
       recovered,
-      around: { env: this.#env, openFiles: this.#openFiles, commits: this.#commits, tailCache: this.#options.tailCache, log: this.#log },
+      around: this.#around,
       makeDirectory: () => this.#makePartitionDirectory(name, identity),
       onFailed: (error) => this.#onLogFailed(log, error),
     });
@@ -236,7 +259,7 @@ export class LogDir {
     const directory = join(this.directory, name);
     const metadata = join(directory, PARTITION_METADATA_FILE);
     await this.#env.files.makeDirectory(directory);
-    await this.#openFiles.use(metadata, (handle) => handle.write([encodePartitionMetadata(identity.topicId)], 0));
+    await this.#openFiles.create(metadata, (handle) => handle.write([encodePartitionMetadata(identity.topicId)], 0));
     this.#existing.add(name);
     return { files: [metadata], directories: [directory, this.directory] };
   }
@@ -248,8 +271,10 @@ export class LogDir {
       log: this.#log,
       name,
       directory: join(this.directory, name),
-      logStartOffset: 0,
+      clean: false,
+      logStartOffset: this.#logStarts.get(name) ?? 0,
       indexIntervalBytes: config['index.interval.bytes'],
+      producerIdExpirationMs: this.#options.producerIdExpirationMs,
     };
   }
 
@@ -265,15 +290,24 @@ export class LogDir {
     return journal;
   }
 
-  async #readRecoveryPoints(): Promise<Map<string, number>> {
-    const bytes = await readFileIfThere(this.#env.files, join(this.directory, checkpointFiles.recoveryPoint));
+  async #readOffsets(file: string): Promise<Map<string, number>> {
+    const bytes = await readFileIfThere(this.#env.files, join(this.directory, file));
     if (bytes === undefined) return new Map();
     try {
-      return decodeOffsetCheckpoint(bytes, checkpointFiles.recoveryPoint);
+      return decodeOffsetCheckpoint(bytes, file);
     } catch (error) {
-      this.#log.warn('the recovery points are damaged: every log is looked at from its start', { directory: this.directory, error });
+      if (!(error instanceof DamagedFileError)) throw error;
+      this.#log.warn('a checkpoint is damaged: what it said is found again in the logs', { directory: this.directory, why: error.message });
       return new Map();
     }
+  }
+
+  /** The mark of a clean stop holds for one start: it goes before anything changes that it vouches for. */
+  async #takeCleanMark(): Promise<boolean> {
+    const path = join(this.directory, CLEAN_SHUTDOWN_FILE);
+    if ((await this.#env.files.stat(path)) === undefined) return false;
+    await removeDurably(this.#env.files, path);
+    return true;
   }
 
   #scheduleCheckpoint(ms: number): void {
@@ -300,24 +334,42 @@ export class LogDir {
     const sequence = journal?.nextSequence ?? 0;
     const nowMs = this.#env.monotonicMs();
     await this.#commits.syncUnsynced((member) => everything || member.flushDue(nowMs));
+    for (const log of this.#logs.values()) if (log.hasFilesToWrite) await log.writeFiles();
     let changed = false;
     for (const [name, { recoveryPoint }] of this.#logs) {
       if (recoveryPoint === (this.#recoveryPoints.get(name) ?? 0)) continue;
       this.#recoveryPoints.set(name, recoveryPoint);
       changed = true;
     }
-    if (changed) await this.#keepRecoveryPoints();
+    if (changed) await this.#keepOffsets(checkpointFiles.recoveryPoint, this.#recoveryPoints);
     journal?.releaseBelow(sequence);
   }
 
-  async #keepRecoveryPoints(): Promise<void> {
-    try {
-      await replaceFile(this.#env.files, join(this.directory, checkpointFiles.recoveryPoint), encodeOffsetCheckpoint(this.#recoveryPoints));
-    } catch (error) {
-      // Older points hold too: the next start looks at more than it would have to. The journal is not set free, though.
-      this.#recoveryPoints = new Map();
-      throw error;
-    }
+  /** Older recovery points hold too: when this fails, the next start looks at more than it would have to, and the journal is not set free. */
+  async #keepOffsets(file: string, offsets: ReadonlyMap<string, number>): Promise<void> {
+    await replaceFile(this.#env.files, join(this.directory, file), encodeOffsetCheckpoint(offsets));
+  }
+
+  /**
+   * Moves the start of a log forward, durably, and removes the segments that lie wholly below it.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE
+   */
+  async advanceStart(log: PartitionLog, to: number): Promise<void> {
+    await log.advanceStart(to, () => this.#keepLogStart(log));
+    if (this.#offline !== undefined || this.#closing) return;
+    await this.checkpoint();
+    const segments = log.takeDeletableSegments();
+    if (segments.length === 0) return;
+    // A frame of the journal must not bring a removed segment back.
+    if (this.#journalInUse || this.#commits.journal !== undefined) await this.#commits.markJournal();
+    for (const segment of segments) await log.removeSegmentFiles(segment);
+  }
+
+  #keepLogStart(log: PartitionLog): Promise<void> {
+    this.#logStarts.set(log.name, log.logStartOffset);
+    const run = this.#keepingStarts.then(() => this.#keepOffsets(checkpointFiles.logStartOffset, this.#logStarts));
+    this.#keepingStarts = run.catch(() => undefined);
+    return run;
   }
 
   #onLogFailed(log: PartitionLog, error: CommitFailedError): void {

@@ -25,14 +25,34 @@ export class OpenFiles {
     return this.#open.size;
   }
 
-  /** Lends the file's handle for the duration of `work`. Opened with `create`: whoever reads a file that must exist checks that it does. */
-  async use<Result>(path: string, work: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+  /** Lends the handle of a file that exists for the duration of `work`. @throws ENOENT when it does not */
+  use<Result>(path: string, work: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+    return this.#lend(path, 'write', work);
+  }
+
+  /** The same for a file that is made when it is not there yet. */
+  create<Result>(path: string, work: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+    return this.#lend(path, 'create', work);
+  }
+
+  /** Gives the handle up (before a rename or removal of the file); users in hand finish first. */
+  forget(path: string): void {
+    const file = this.#open.get(path);
+    if (file === undefined) return;
+    this.#open.delete(path);
+    file.doomed = true;
+    if (file.users === 0) this.#close(file);
+  }
+
+  async close(): Promise<void> {
+    for (const path of this.#open.keys()) this.forget(path);
+    await Promise.all(this.#closing);
+  }
+
+  async #lend<Result>(path: string, mode: 'write' | 'create', work: (handle: FileHandle) => Promise<Result>): Promise<Result> {
     let file = this.#open.get(path);
-    if (file === undefined) {
-      file = { opening: this.#files.open(path, 'create'), users: 0, doomed: false };
-    } else {
-      this.#open.delete(path);
-    }
+    if (file === undefined) file = { opening: this.#files.open(path, mode), users: 0, doomed: false };
+    else this.#open.delete(path);
     this.#open.set(path, file);
     file.users += 1;
     try {
@@ -48,20 +68,6 @@ export class OpenFiles {
       file.users -= 1;
       if (file.doomed && file.users === 0) this.#close(file);
     }
-  }
-
-  /** Gives the handle up (before a rename or removal of the file); users in hand finish first. */
-  forget(path: string): void {
-    const file = this.#open.get(path);
-    if (file === undefined) return;
-    this.#open.delete(path);
-    file.doomed = true;
-    if (file.users === 0) this.#close(file);
-  }
-
-  async close(): Promise<void> {
-    for (const path of this.#open.keys()) this.forget(path);
-    await Promise.all(this.#closing);
   }
 
   #closeBeyondLimit(): void {

@@ -83,8 +83,9 @@ interface Part {
   readonly writes: StagedWrite[];
 }
 
-/** How many files of a group are written, and how many synced, at the same time: libuv's four threads serve readers too. */
-const WRITES_AT_ONCE = 2;
+/** Writes end in the page cache within microseconds; waiting for each in turn would cost more. */
+const WRITES_AT_ONCE = 64;
+/** A sync holds one of libuv's four threads for as long as the disk takes, and readers need threads too. */
 const SYNCS_AT_ONCE = 2;
 /** A write up to this size goes through the journal. Beyond it, writing it twice costs more than the second sync saves. */
 const JOURNALED_WRITE_BYTES = 32 * 1024;
@@ -268,7 +269,7 @@ export class CommitLog {
       for (const directory of made?.directories ?? []) this.#unsynced.addName(member, directory);
       for (const write of writes) {
         if (write.creates) this.#unsynced.addName(member, member.directory);
-        await this.#openFiles.use(write.path, (handle) => handle.write(write.buffers, write.position));
+        await this.#openFiles.create(write.path, (handle) => handle.write(write.buffers, write.position));
       }
       return { member, writes };
     });
@@ -302,7 +303,11 @@ export class CommitLog {
       journal && this.#attempt('sync', 'the journal', () => journal.sync()),
       inParallel(SYNCS_AT_ONCE, direct, (one) => this.#attempt('sync', one.write.path, () => this.#syncDirect(one))),
     ]);
-    for (const { part, write } of direct) if (!this.#unsynced.has(part.member)) part.member.synced(write.endOffset);
+    for (const { part, write } of direct) {
+      // Of a log that has other bytes to sync it is said when those are: below the recovery point everything is durable.
+      if (this.#unsynced.has(part.member)) this.#unsynced.addFile(part.member, write.path, write.endOffset);
+      else part.member.synced(write.endOffset);
+    }
   }
 
   async #syncDirect({ part, write }: DirectWrite): Promise<void> {

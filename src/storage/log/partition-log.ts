@@ -1,17 +1,20 @@
 // The log of one partition on the local disk: assigns offsets, says what may be read, and keeps the promise of the
 // commit. Appends are synchronous and touch memory only; files are written by the commit loop of the log dir, and
 // read through the open files. What a batch means (topics, clients, answers) is decided above.
-import type { Env } from '../../base/env.ts';
+import { join } from 'node:path';
+import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { Logger } from '../../base/log.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
 import { stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import type { CommitFailedError, CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
-import type { OpenFiles } from '../open-files.ts';
-import type { EpochEnd, LeaderEpochs } from './leader-epochs.ts';
+import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
+import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
+import { offsetFileName } from './log-names.ts';
 import type { PreparedBatch } from './prepare.ts';
+import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
+import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
 import type { RecoveredLog } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
@@ -60,12 +63,9 @@ export type AppendOrigin =
   | { readonly origin: 'coordinator'; readonly expectedLeaderEpoch: number };
 
 /** What all partitions of a log dir share. */
-export interface LogSurroundings {
-  readonly env: Env;
-  readonly openFiles: OpenFiles;
+export interface LogSurroundings extends IndexSurroundings {
   readonly commits: CommitLog;
   readonly tailCache: TailCache;
-  readonly log: Logger;
 }
 
 /** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
@@ -100,6 +100,12 @@ export class PartitionLog implements CommitMember {
   #inHandEndOffset = -1;
   #inHandSegments: Segment[] = [];
   #directoryMade: boolean;
+  /** Segments that are full, and the producers' state at their end, whose files are still to be written. */
+  #sealed: { segment: Segment; snapshot: SnapshotToWrite }[] = [];
+  /** The epochs have changed since their file was written. */
+  #epochsDirty: boolean;
+  /** The files beside the segments do not say what is in them: a clean stop has to write them. */
+  #changed: boolean;
 
   constructor(options: {
     name: string;
@@ -133,8 +139,10 @@ export class PartitionLog implements CommitMember {
     this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
+    this.#epochsDirty = !recovered.clean;
+    this.#changed = !recovered.clean && recovered.segments.length > 0;
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
-    this.#leaderEpochs.assign(options.leaderEpoch, recovered.endOffset);
+    this.#noteEpoch(options.leaderEpoch);
     this.#assertOffsetOrder();
   }
 
@@ -190,7 +198,7 @@ export class PartitionLog implements CommitMember {
   leadFrom(leaderEpoch: number): void {
     invariant(leaderEpoch >= this.#leaderEpoch, 'a leader epoch went back');
     this.#leaderEpoch = leaderEpoch;
-    this.#leaderEpochs.assign(leaderEpoch, this.#endOffset);
+    this.#noteEpoch(leaderEpoch);
   }
 
   /**
@@ -220,9 +228,10 @@ export class PartitionLog implements CommitMember {
       offsetOfMaxTimestamp: baseOffset + batch.offsetDeltaOfMaxTimestamp,
     };
     const segment = this.#segmentFor(place);
-    const position = segment.append(place, this.#config['index.interval.bytes']);
+    const position = segment.append(place);
     this.#stage(segment, position, bytes, place);
     this.#tail.add({ baseOffset, endOffset: lastOffset + 1, bytes });
+    this.#changed = true;
     this.#endOffset = lastOffset + 1;
     this.#assertOffsetOrder();
     // The high watermark moves only in the commit: until then a crash may take this batch back, and nobody has seen it.
@@ -264,7 +273,8 @@ export class PartitionLog implements CommitMember {
    */
   async offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
     const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
-    for (const segment of this.#segments) {
+    for (const segment of this.#segments.slice()) {
+      await indexesOf(this.#around, segment); // tells the largest timestamp of a segment that was not walked
       if (segment.maxTimestamp < timestamp) continue;
       const found = await findTimestamp(this.#around, segment, { timestamp, from: this.#logStartOffset, upTo });
       if (found !== undefined) return found;
@@ -274,10 +284,11 @@ export class PartitionLog implements CommitMember {
 
   /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. */
   async offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
-    const largest = this.#segments.reduce<Segment | undefined>(
-      (best, segment) => (segment.maxTimestamp > (best?.maxTimestamp ?? -1) ? segment : best),
-      undefined,
-    );
+    let largest: Segment | undefined;
+    for (const segment of this.#segments.slice()) {
+      await indexesOf(this.#around, segment);
+      if (segment.maxTimestamp > (largest?.maxTimestamp ?? -1)) largest = segment;
+    }
     if (largest === undefined) return undefined;
     return findMaxTimestamp(this.#around, largest, { from: this.#logStartOffset, upTo: this.#highWatermark });
   }
@@ -360,13 +371,94 @@ export class PartitionLog implements CommitMember {
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
-    this.#leaderEpochs.assign(this.#leaderEpoch, this.#endOffset);
+    this.#noteEpoch(this.#leaderEpoch);
+    this.#sealed = [];
+    this.#changed = true;
     this.#staged = [];
     this.#stagedSegments = [];
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
     this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
     this.#assertOffsetOrder();
+  }
+
+  /** Files beside the segments that must be durable before the recovery point passes what they tell of. */
+  get hasFilesToWrite(): boolean {
+    const [oldest] = this.#sealed;
+    return (
+      (oldest !== undefined && oldest.snapshot.offset <= this.#highWatermark) || (this.#epochsDirty && this.#changed && this.#directoryMade)
+    );
+  }
+
+  /** Writes the indexes and snapshots of full segments, and the leader epochs. What a crash leaves half done is made again from the batches. */
+  async writeFiles(): Promise<void> {
+    const { env } = this.#around;
+    if (this.#epochsDirty && this.#directoryMade) {
+      this.#epochsDirty = false;
+      await replaceFile(env.files, join(this.directory, LEADER_EPOCH_FILE), this.#leaderEpochs.encode());
+    }
+    let wrote = false;
+    for (let next = this.#sealed[0]; next !== undefined && next.snapshot.offset <= this.#highWatermark; next = this.#sealed[0]) {
+      this.#sealed.shift();
+      await writeIndexFiles(this.#around, next.segment);
+      await writeSnapshot(env, this.directory, next.snapshot);
+      this.#around.loadedIndexes.used(next.segment);
+      wrote = true;
+    }
+    if (wrote) await env.files.syncDirectory(this.directory);
+  }
+
+  /** What a clean stop leaves beside the segments, so that the next start need not walk them. */
+  async writeFilesOfCleanStop(): Promise<void> {
+    if (!this.#changed || !this.#directoryMade || (this.#state.kind !== 'closed' && this.#state.kind !== 'open')) return;
+    await this.writeFiles();
+    const active = this.#segments.at(-1);
+    if (active !== undefined) await writeIndexFiles(this.#around, active);
+    await writeSnapshot(this.#around.env, this.directory, this.#snapshotAt(this.#endOffset));
+    await this.#around.env.files.syncDirectory(this.directory);
+    this.#changed = false;
+  }
+
+  /**
+   * Moves the log start forward: nothing below it is served from now on, whatever crashes. Segments that lie wholly below it
+   * are removed afterwards. `keep` makes the new start durable.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE beyond the high watermark
+   */
+  async advanceStart(to: number, keep: () => Promise<void>): Promise<void> {
+    if (to > this.#highWatermark)
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} is committed up to ${this.#highWatermark}, not ${to}`);
+    if (to <= this.#logStartOffset) return;
+    this.#logStartOffset = to;
+    this.#producers.advanceLogStartTo(Math.min(to, this.#producers.endOffset));
+    if (this.#leaderEpochs.truncateFromStart(to)) this.#epochsDirty = true;
+    this.#changed = true;
+    this.#assertOffsetOrder();
+    await keep();
+  }
+
+  /** Takes the segments that lie wholly below the log start, and below what is synced, out of the log; their files are the caller's to remove. */
+  takeDeletableSegments(): Segment[] {
+    const taken: Segment[] = [];
+    for (
+      let next = this.#segments[1];
+      next !== undefined && next.baseOffset <= Math.min(this.#logStartOffset, this.#syncedOffset);
+      next = this.#segments[1]
+    ) {
+      const oldest = this.#segments.shift();
+      if (oldest !== undefined) taken.push(oldest);
+    }
+    if (taken.length > 0) this.#sealed = this.#sealed.filter(({ segment }) => !taken.includes(segment));
+    return taken;
+  }
+
+  /** Removes the files of a segment that is no longer part of the log. Readers that hold it open finish first. */
+  async removeSegmentFiles(segment: Segment): Promise<void> {
+    const { env, openFiles, loadedIndexes } = this.#around;
+    loadedIndexes.forget(segment);
+    openFiles.forget(segment.path);
+    for (const suffix of indexSuffixes) await env.files.remove(join(this.directory, offsetFileName(segment.baseOffset, suffix)));
+    await removeSnapshot(env, this.directory, segment.baseOffset);
+    await env.files.remove(segment.path);
   }
 
   /** No more appends; waits for what is staged, and wakes whoever waits for records. */
@@ -401,19 +493,26 @@ export class PartitionLog implements CommitMember {
 
   #segmentFor(place: BatchPlace): Segment {
     const active = this.#segments[this.#segments.length - 1];
-    const config = this.#config;
-    const limits = {
-      segmentBytes: config['segment.bytes'],
-      segmentMs: config['segment.ms'],
-      indexIntervalBytes: config['index.interval.bytes'],
-      segmentIndexBytes: config['segment.index.bytes'],
-    };
     const nowMs = this.#around.env.wallMs();
-    if (active !== undefined && !active.mustRollFor(place, limits, nowMs)) return active;
-    const segment = new Segment({ directory: this.directory, baseOffset: place.baseOffset, createdMs: nowMs });
+    if (active !== undefined && !active.mustRollFor(place, this.#config, nowMs)) return active;
+    if (active !== undefined) this.#sealed.push({ segment: active, snapshot: this.#snapshotAt(place.baseOffset) });
+    const segment = new Segment({
+      directory: this.directory,
+      baseOffset: place.baseOffset,
+      createdMs: nowMs,
+      indexIntervalBytes: this.#config['index.interval.bytes'],
+    });
     segment.startIndexes();
     this.#segments.push(segment);
     return segment;
+  }
+
+  #snapshotAt(offset: number): SnapshotToWrite {
+    return { offset, encoded: encodeProducers(this.#producers.stored(), (bytes) => this.#around.env.compute.crc32c(bytes)) };
+  }
+
+  #noteEpoch(leaderEpoch: number): void {
+    if (this.#leaderEpochs.assign(leaderEpoch, this.#endOffset)) this.#epochsDirty = true;
   }
 
   #stage(segment: Segment, position: number, bytes: Buffer, { baseOffset, lastOffset }: BatchPlace): void {
@@ -477,7 +576,7 @@ export class PartitionLog implements CommitMember {
     const maxBytes = Math.min(options.maxBytes, MAX_COLD_READ_BYTES);
     for (let index = this.#segmentIndexOf(from); index < this.#segments.length; index += 1) {
       const segment = this.#segments[index] as Segment;
-      const found = await readBatches(this.#around.openFiles, segment, { from, upTo, maxBytes, atLeastOneBatch: options.atLeastOneBatch });
+      const found = await readBatches(this.#around, segment, { from, upTo, maxBytes, atLeastOneBatch: options.atLeastOneBatch });
       if (found.bytes.length > 0) return this.#result([found.bytes], found.bytes.length, from, found.endOffset, options);
       if (!options.atLeastOneBatch) break; // nothing fits; the next answer begins with this partition
     }

@@ -1,18 +1,27 @@
 // Opens the files of one partition and finds out what they hold: which batches are valid, where the log ends, who
 // produced into it, which leader epochs it knows. Cuts a torn end, and nothing else: what was promised to somebody is
 // never cut, and where it is damaged the log says so and takes no more records.
-import type { Env } from '../../base/env.ts';
-import type { Logger } from '../../base/log.ts';
+//
+// After a clean stop the files beside the segments are believed, and the walk is a few kilobytes. After any other end the
+// segments that reach above the recovery point are walked whole, those below it only where nothing else can tell what
+// is in them.
 import { dirname, join } from 'node:path';
+import type { Env } from '../../base/env.ts';
+import { readFileIfThere } from '../../base/files.ts';
+import type { Logger } from '../../base/log.ts';
 import { baseOffsetOf, partitionLeaderEpochOf } from '../../protocol/record-batch.ts';
 import type { Commit } from '../commit/commit.ts';
+import { DamagedFileError } from '../damaged-file.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { placeOfBatch, producerBatchAt } from './batch-facts.ts';
-import { LeaderEpochs } from './leader-epochs.ts';
+import { readAborted, readIndexFiles } from './index-files.ts';
+import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
 import { parseOffsetFileName, type OffsetFile } from './log-names.ts';
-import { ProducerState } from './producer-state.ts';
+import { loadProducers, removeSnapshot } from './producer-files.ts';
+import type { ProducerState } from './producer-state.ts';
 import { findValidBatchBehind, scanBatches } from './scan.ts';
 import { Segment } from './segment.ts';
+import type { TransactionIndex } from './transaction-index.ts';
 
 export interface RecoveredLog {
   /** Oldest first; none when the partition has no files. */
@@ -23,6 +32,8 @@ export interface RecoveredLog {
   readonly leaderEpochs: LeaderEpochs;
   /** Set when something promised is damaged: the log can be read up to its end offset, and not be appended to. */
   readonly damage: string | undefined;
+  /** The files beside the segments say what is in them. */
+  readonly clean: boolean;
 }
 
 export interface RecoveryInput {
@@ -31,6 +42,8 @@ export interface RecoveryInput {
   readonly log: Logger;
   readonly name: string;
   readonly directory: string;
+  /** The last stop was clean: what it wrote beside the segments is the truth about them. */
+  readonly clean: boolean;
   /** Everything below it was synced, says the checkpoint. */
   readonly recoveryPoint: number;
   /** Everything below it was promised to somebody: the recovery point, or further on as the journal knows. Never cut. */
@@ -40,8 +53,10 @@ export interface RecoveryInput {
    * the last group, and is cut. If not (there is no journal, or it is damaged), a bad batch with a valid one behind it is damage.
    */
   readonly promiseKnown: boolean;
+  /** As the checkpoint has it; the first segment's base when it has none. */
   readonly logStartOffset: number;
   readonly indexIntervalBytes: number;
+  readonly producerIdExpirationMs: number;
   /** A log that is reopened while running keeps nothing at or above this offset: it was never committed. */
   readonly endOffset?: number;
 }
@@ -50,103 +65,235 @@ export interface RecoveryInput {
 const KEPT_CUT_BYTES = 16 * 1024 * 1024;
 
 export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
-  const bases = await segmentBases(input);
-  const producers = new ProducerState<Commit>(input.logStartOffset);
-  const leaderEpochs = new LeaderEpochs();
-  const segments: Segment[] = [];
-  let endOffset = Math.max(input.logStartOffset, bases[0] ?? 0);
-  let damage: string | undefined;
-  let ended = false;
+  try {
+    return await recover(input);
+  } catch (thrown) {
+    if (!(thrown instanceof NotCleanError)) throw thrown;
+    input.log.warn('a partition is not as its last clean stop left it, and is walked through', {
+      partition: input.name,
+      why: thrown.message,
+    });
+    return recover({ ...input, clean: false });
+  }
+}
 
+async function recover(input: RecoveryInput): Promise<RecoveredLog> {
+  const files = await offsetFiles(input);
+  const bases = files
+    .filter(({ suffix, mark }) => suffix === '.log' && mark === undefined)
+    .map(({ offset }) => offset)
+    .sort((left, right) => left - right);
+  const startOffset = Math.max(input.logStartOffset, bases[0] ?? 0);
+  const epochs = await readLeaderEpochs(input);
+
+  // The first segment that must be walked: the one that reaches above what is known to hold.
+  let first = input.clean ? bases.length - 1 : bases.findIndex((_, index) => (bases[index + 1] ?? Infinity) > input.recoveryPoint);
+  const aborted = await readAbortedBefore(input, files, bases, first);
+  first = Math.min(first, aborted.damagedFrom);
+  const known = input.clean && aborted.damagedFrom === Infinity;
+  const producers = await loadProducers({ ...input, files, upTo: known ? Infinity : (bases[first] ?? 0), startOffset: bases[0] ?? 0 });
+  // What the snapshot or the epochs do not cover has to be read out of the batches, from further back.
+  if (epochs === undefined) first = Math.min(first, 0);
+  while (first > 0 && (bases[first] ?? 0) > producers.endOffset) first -= 1;
+
+  const walk: Walk = {
+    input,
+    producers,
+    leaderEpochs: epochs ?? new LeaderEpochs(),
+    segments: [],
+    aborted: aborted.bySegment,
+    endOffset: startOffset,
+    damage: undefined,
+    ended: false,
+  };
+  // What is walked tells its epochs itself; a file that was not written in order may know of ones that a crash took back.
+  if (!input.clean) walk.leaderEpochs.truncateFromEnd(bases[first] ?? 0);
   for (const [index, baseOffset] of bases.entries()) {
-    const segment = new Segment({ directory: input.directory, baseOffset, createdMs: input.env.wallMs() });
-    if (ended) {
+    const segment = new Segment({
+      directory: input.directory,
+      baseOffset,
+      createdMs: input.env.wallMs(),
+      indexIntervalBytes: input.indexIntervalBytes,
+    });
+    if (walk.ended) {
       await removeCutSegment(input, segment);
       continue;
     }
-    if (damage !== undefined) break;
+    if (walk.damage !== undefined) break;
     segment.named = true;
-    segment.startIndexes();
-    segments.push(segment);
+    walk.segments.push(segment);
     const nextBase = bases[index + 1];
-    await input.openFiles.use(segment.path, async (handle) => {
-      const fileBytes = await handle.size();
-      const scan = {
-        from: 0,
+    if (index < first) {
+      segment.bytes = (await input.env.files.stat(segment.path))?.bytes ?? 0;
+      segment.indexFilesCurrent = true;
+      segment.aborted = aborted.bySegment.get(baseOffset);
+      walk.endOffset = nextBase ?? walk.endOffset;
+    } else await walkSegment(walk, segment, nextBase);
+  }
+  if (walk.damage === undefined && walk.endOffset < input.promisedTo) {
+    walk.damage = `${input.directory} ends at offset ${walk.endOffset}, and records up to ${input.promisedTo} were promised: files are missing or were cut`;
+  }
+  await finish(walk, files);
+  const { segments, endOffset, leaderEpochs, damage } = walk;
+  return {
+    segments,
+    logStartOffset: Math.min(startOffset, endOffset),
+    endOffset,
+    producers,
+    leaderEpochs,
+    damage,
+    clean: input.clean && first === bases.length - 1 && epochs !== undefined,
+  };
+}
+
+/** The mark of a clean stop vouches for files that are not as it says: somebody has touched them since. */
+class NotCleanError extends Error {
+  override readonly name = 'NotCleanError';
+}
+
+interface Walk {
+  readonly input: RecoveryInput;
+  readonly producers: ProducerState<Commit>;
+  readonly leaderEpochs: LeaderEpochs;
+  readonly segments: Segment[];
+  readonly aborted: ReadonlyMap<number, TransactionIndex>;
+  endOffset: number;
+  damage: string | undefined;
+  /** The torn end was found: segments behind it go. */
+  ended: boolean;
+}
+
+async function walkSegment(walk: Walk, segment: Segment, nextBase: number | undefined): Promise<void> {
+  const { input, producers, leaderEpochs } = walk;
+  await input.openFiles.use(segment.path, async (handle) => {
+    const fileBytes = await handle.size();
+    segment.bytes = fileBytes;
+    const read = input.clean ? await readIndexFiles(input, segment) : undefined;
+    // Producers are known up to their snapshot: what the index would skip must lie below it.
+    const indexes = read !== undefined && producers.endOffset > read.offsets.lastOffset ? read : undefined;
+    // The last entry of a sound index leads to the last few kilobytes: the batches behind it say where the log ends.
+    const from = indexes === undefined ? 0 : indexes.offsets.lookup(Number.MAX_SAFE_INTEGER);
+    if (indexes === undefined) segment.startIndexes();
+    else {
+      segment.takeIndexes(indexes);
+      segment.aborted = walk.aborted.get(segment.baseOffset);
+    }
+    segment.bytes = from;
+    walk.endOffset = Math.max(walk.endOffset, segment.baseOffset);
+    const end = await scanBatches(
+      input.env.compute,
+      handle,
+      {
+        from,
         to: fileBytes,
-        checkCrcFrom: nextBase !== undefined && nextBase <= input.recoveryPoint ? fileBytes : 0,
-        nextOffset: baseOffset,
+        checkCrcFromOffset: input.recoveryPoint,
+        nextOffset: segment.baseOffset,
         gaplessFrom: input.promisedTo,
         ...(input.endOffset !== undefined && { endOffset: input.endOffset }),
-      };
-      const end = await scanBatches(input.env.compute, handle, scan, (buffer, at) => {
+      },
+      (buffer, at) => {
         const place = placeOfBatch(buffer, at);
-        segment.append(place, input.indexIntervalBytes);
-        const completed = producers.append(producerBatchAt(buffer, at), place.baseOffset);
-        if (completed?.isAborted === true) segment.noteAborted(completed);
+        segment.append(place);
+        if (place.baseOffset >= producers.endOffset) {
+          const completed = producers.append(producerBatchAt(buffer, at), place.baseOffset);
+          if (completed?.isAborted === true) segment.noteAborted(completed);
+        }
         leaderEpochs.assign(partitionLeaderEpochOf(buffer, at), baseOffsetOf(buffer, at));
-        endOffset = place.lastOffset + 1;
-      });
-      // What a kill left in the page cache alone will be served from now on: it must not go with the power later.
-      if (endOffset > input.recoveryPoint) await handle.dataSync();
-      if (end.damage === undefined) return;
-      const where = `${segment.path} at byte ${end.position} (offset ${endOffset}): ${end.damage}`;
-      const mayCut =
-        endOffset >= input.promisedTo &&
-        (input.promiseKnown ||
-          input.endOffset !== undefined ||
-          (nextBase === undefined &&
-            (await findValidBatchBehind(input.env.compute, handle, { from: end.position + 1, to: fileBytes, nextOffset: endOffset })) ===
-              undefined));
-      if (!mayCut) {
-        damage = where;
-        return;
-      }
-      ended = true;
-      if (input.endOffset === undefined) {
-        await keepCutBytes(input, segment, end.position, fileBytes - end.position);
-        input.log.warn('cut a torn end', { partition: input.name, where, bytes: fileBytes - end.position, fromOffset: endOffset });
-      }
-      // A crash between the copy and the cut leaves both; the next start finds the same end and cuts it again.
-      await handle.truncate(end.position);
-      await handle.dataSync();
-    });
+        walk.endOffset = place.lastOffset + 1;
+      },
+    );
+    // What a kill left in the page cache alone will be served from now on: it must not go with the power later.
+    if (walk.endOffset > input.recoveryPoint) await handle.dataSync();
+    if (end.damage === undefined) return;
+    if (input.clean) throw new NotCleanError(end.damage);
+    const where = `${segment.path} at byte ${end.position} (offset ${walk.endOffset}): ${end.damage}`;
+    const mayCut =
+      walk.endOffset >= input.promisedTo &&
+      (input.promiseKnown ||
+        input.endOffset !== undefined ||
+        (nextBase === undefined &&
+          (await findValidBatchBehind(input.env.compute, handle, { from: end.position + 1, to: fileBytes, nextOffset: walk.endOffset })) ===
+            undefined));
+    if (!mayCut) {
+      walk.damage = where;
+      return;
+    }
+    walk.ended = true;
+    if (input.endOffset === undefined) {
+      await keepCutBytes(input, segment, end.position, fileBytes - end.position);
+      input.log.warn('cut a torn end', { partition: input.name, where, bytes: fileBytes - end.position, fromOffset: walk.endOffset });
+    }
+    // A crash between the copy and the cut leaves both; the next start finds the same end and cuts it again.
+    await handle.truncate(end.position);
+    await handle.dataSync();
+  });
+}
+
+async function finish({ input, segments, endOffset, damage }: Walk, files: readonly OffsetFile[]): Promise<void> {
+  // Snapshots beyond the end tell of batches that are gone, those between segments were of an earlier stop.
+  const bases = new Set(segments.map(({ baseOffset }) => baseOffset));
+  for (const { offset, suffix, mark } of files) {
+    if (suffix !== '.snapshot' || mark !== undefined || bases.has(offset) || (input.clean && offset === endOffset)) continue;
+    await removeSnapshot(input.env, input.directory, offset);
   }
   if (segments.length > 0 && endOffset > input.recoveryPoint) {
     await input.env.files.syncDirectory(input.directory);
     await input.env.files.syncDirectory(dirname(input.directory));
   }
-  if (damage !== undefined) {
-    input.log.error('a partition is damaged: it can be read up to there, and takes no more records', {
-      partition: input.name,
-      where: damage,
-      readableTo: endOffset,
-      promisedTo: input.promisedTo,
-    });
-  } else if (endOffset < input.promisedTo) {
-    damage = `${input.directory} ends at offset ${endOffset}, and ${input.promisedTo} was promised: files are missing or cut`;
-    input.log.error('a partition has lost records that were promised: it can be read, and takes no more records', {
-      partition: input.name,
-      damage,
-    });
-  }
-  return {
-    segments,
-    logStartOffset: Math.max(input.logStartOffset, segments[0]?.baseOffset ?? 0),
-    endOffset,
-    producers,
-    leaderEpochs,
-    damage,
-  };
+  if (damage === undefined) return;
+  input.log.error('a partition is damaged: it can be read up to there, and takes no more records', {
+    partition: input.name,
+    where: damage,
+    readableTo: endOffset,
+    promisedTo: input.promisedTo,
+  });
 }
 
-async function segmentBases(input: RecoveryInput): Promise<number[]> {
+/** The files that are named after offsets, once what an interrupted deletion or replacement left is tidied. */
+async function offsetFiles(input: RecoveryInput): Promise<OffsetFile[]> {
   if ((await input.env.files.stat(input.directory)) === undefined) return [];
-  return (await input.env.files.readDirectory(input.directory))
-    .map(({ name }) => parseOffsetFileName(name))
-    .filter((file): file is OffsetFile => file !== undefined && file.suffix === '.log' && file.mark === undefined)
-    .map(({ offset }) => offset)
-    .sort((left, right) => left - right);
+  const names = (await input.env.files.readDirectory(input.directory)).map(({ name }) => name);
+  return names.map((name) => parseOffsetFileName(name)).filter((file) => file !== undefined);
+}
+
+/** What the files say of aborted transactions; from a damaged one on the segments have to be walked. */
+async function readAbortedBefore(
+  input: RecoveryInput,
+  files: readonly OffsetFile[],
+  bases: readonly number[],
+  first: number,
+): Promise<{ bySegment: Map<number, TransactionIndex>; damagedFrom: number }> {
+  const bySegment = new Map<number, TransactionIndex>();
+  const there = new Set(files.filter(({ suffix, mark }) => suffix === '.txnindex' && mark === undefined).map(({ offset }) => offset));
+  for (const [index, baseOffset] of bases.entries()) {
+    if (!there.has(baseOffset) || (index >= first && !input.clean)) continue;
+    const segment = new Segment({ directory: input.directory, baseOffset, createdMs: 0, indexIntervalBytes: input.indexIntervalBytes });
+    try {
+      const transactions = await readAborted(input.env, segment);
+      if (transactions !== undefined) bySegment.set(baseOffset, transactions);
+    } catch (thrown) {
+      if (!(thrown instanceof DamagedFileError)) throw thrown;
+      input.log.warn('an index of aborted transactions is damaged and is made again', { partition: input.name, why: thrown.message });
+      return { bySegment, damagedFrom: index };
+    }
+  }
+  return { bySegment, damagedFrom: Infinity };
+}
+
+/** Undefined when there is no such file, or it is damaged: the batches themselves tell. */
+async function readLeaderEpochs(input: RecoveryInput): Promise<LeaderEpochs | undefined> {
+  const bytes = await readFileIfThere(input.env.files, join(input.directory, LEADER_EPOCH_FILE));
+  if (bytes === undefined) return undefined;
+  try {
+    return LeaderEpochs.decode(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof DamagedFileError)) throw thrown;
+    input.log.warn('the leader epochs of a partition are damaged and are read from its batches', {
+      partition: input.name,
+      why: thrown.message,
+    });
+    return undefined;
+  }
 }
 
 /** A segment behind a torn one: nothing in it was promised, or the torn one would have been synced before it. */
@@ -166,7 +313,7 @@ async function keepCutBytes(input: RecoveryInput, segment: Segment, position: nu
   if (kept.length === 0) return;
   const read = await input.openFiles.use(segment.path, (handle) => handle.read(kept, position));
   const path = join(input.directory, `${segment.baseOffset}-${position}.cut`);
-  await input.openFiles.use(path, async (handle) => {
+  await input.openFiles.create(path, async (handle) => {
     await handle.write([kept.subarray(0, read)], 0);
     await handle.dataSync();
   });

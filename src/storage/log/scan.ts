@@ -25,8 +25,8 @@ export interface ScanOptions {
   readonly from: number;
   /** End of the part to walk, the file's size at most. */
   readonly to: number;
-  /** Batches that start at or after this position are checked by CRC; those before it by their framing alone. */
-  readonly checkCrcFrom: number;
+  /** Batches from this offset on are checked by CRC; those before it by their framing alone. */
+  readonly checkCrcFromOffset: number;
   /** The lowest base offset the next batch may have. */
   readonly nextOffset: number;
   /** From this offset on batches follow each other without gaps: nothing has been cleaned there yet. */
@@ -52,11 +52,11 @@ export async function scanBatches(compute: Compute, handle: FileHandle, options:
       wanted = problem;
       if (at + wanted > filled) break;
       const baseOffset = baseOffsetOf(buffer, at);
-      if (baseOffset > nextOffset && nextOffset >= options.gaplessFrom)
+      if (baseOffset > nextOffset && nextOffset >= options.gaplessFrom && !(options.from > 0 && position + at === options.from))
         return { position: position + at, damage: `offsets jump from ${nextOffset} to ${baseOffset}` };
       if (options.endOffset !== undefined && baseOffset >= options.endOffset)
         return { position: position + at, damage: 'what follows was not committed' };
-      if (position + at >= options.checkCrcFrom && computeCrc(compute, buffer, at) !== crcOf(buffer, at)) {
+      if (baseOffset >= options.checkCrcFromOffset && computeCrc(compute, buffer, at) !== crcOf(buffer, at)) {
         return { position: position + at, damage: 'the checksum does not match' };
       }
       visit(buffer, at, position + at, wanted);

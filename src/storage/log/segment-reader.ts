@@ -1,9 +1,8 @@
 // Reads one segment's file: the batches behind an offset, the record behind a timestamp. Finds its way by the sparse
 // indexes, then by the batch headers; nothing here knows what else the log holds.
-import type { Env } from '../../base/env.ts';
-import { present } from '../../base/invariant.ts';
 import { KafkaError } from '../../protocol/errors.ts';
 import {
+  baseOffsetOf,
   lastOffsetOf,
   magicOf,
   maxTimestampOf,
@@ -12,18 +11,13 @@ import {
   sizeInBytesOf,
 } from '../../protocol/record-batch.ts';
 import { decodeRecords } from '../../protocol/record-batch-records.ts';
-import type { OpenFiles } from '../open-files.ts';
+import { indexesOf, rebuildIndexes, type IndexSurroundings } from './index-files.ts';
 import type { Segment } from './segment.ts';
 
 export interface OffsetAtTimestamp {
   readonly offset: number;
   readonly timestamp: number;
   readonly leaderEpoch: number;
-}
-
-interface ReaderSurroundings {
-  readonly env: Env;
-  readonly openFiles: OpenFiles;
 }
 
 export interface BatchesRead {
@@ -45,14 +39,39 @@ export interface BatchesWanted {
 }
 
 /** Whole batches from the one that holds `from`, or the first behind it (compaction leaves gaps); empty when there is none. */
-export async function readBatches(openFiles: OpenFiles, segment: Segment, wanted: BatchesWanted): Promise<BatchesRead> {
+export async function readBatches(around: IndexSurroundings, segment: Segment, wanted: BatchesWanted): Promise<BatchesRead> {
+  const position = (await indexesOf(around, segment)).offsets.lookup(wanted.from);
+  try {
+    return await readBatchesFrom(around, segment, position, wanted);
+  } catch (thrown) {
+    if (!(thrown instanceof NoBatchThereError)) throw thrown;
+    if (position === 0 || !segment.indexFilesCurrent) throw new KafkaError('KAFKA_STORAGE_ERROR', thrown.message);
+    // The index led astray: it is made again from the segment, and if that does not help it is the segment that is damaged.
+    around.log.warn('an index does not fit its segment and is made again', { segment: segment.path, why: thrown.message });
+    segment.indexes = await rebuildIndexes(around, segment);
+    segment.indexFilesCurrent = false;
+    return readBatches(around, segment, wanted);
+  }
+}
+
+/** What stands in the file is not a batch, or not one that an index entry can have meant. */
+class NoBatchThereError extends Error {
+  override readonly name = 'NoBatchThereError';
+}
+
+async function readBatchesFrom(
+  around: IndexSurroundings,
+  segment: Segment,
+  startPosition: number,
+  wanted: BatchesWanted,
+): Promise<BatchesRead> {
   const { from, upTo, maxBytes } = wanted;
   const endBytes = segment.bytes;
-  let position = present(segment.indexes, 'the index of a segment').offsets.lookup(from);
+  let position = startPosition;
   let readBytes = Math.max(maxBytes, FIRST_READ_BYTES);
   while (position < endBytes) {
     const buffer = Buffer.allocUnsafe(Math.min(readBytes, endBytes - position));
-    const filled = await openFiles.use(segment.path, (handle) => handle.read(buffer, position));
+    const filled = await around.openFiles.use(segment.path, (handle) => handle.read(buffer, position));
     let start = -1;
     let at = 0;
     let endOffset = from;
@@ -60,6 +79,9 @@ export async function readBatches(openFiles: OpenFiles, segment: Segment, wanted
     while (at + RECORD_BATCH_OVERHEAD <= filled) {
       const bytes = checkedSize(segment, buffer, at, position);
       const lastOffset = lastOffsetOf(buffer, at);
+      if (position + at === startPosition && startPosition > 0 && baseOffsetOf(buffer, at) > from) {
+        throw new NoBatchThereError(`${segment.path} has offset ${baseOffsetOf(buffer, at)} at byte ${position + at}, behind ${from}`);
+      }
       if (lastOffset >= upTo) return found();
       if (lastOffset >= from) {
         if (start < 0 && bytes > maxBytes && !wanted.atLeastOneBatch) return NOTHING;
@@ -87,12 +109,12 @@ export async function readBatches(openFiles: OpenFiles, segment: Segment, wanted
 
 /** The first record at or after the timestamp with an offset in [from, upTo). */
 export async function findTimestamp(
-  around: ReaderSurroundings,
+  around: IndexSurroundings,
   segment: Segment,
   wanted: { timestamp: number; from: number; upTo: number },
 ): Promise<OffsetAtTimestamp | undefined> {
-  const indexes = present(segment.indexes, 'the index of a segment');
-  const startOffset = Math.max(wanted.from, indexes.times.lookup(wanted.timestamp).offset);
+  const { times } = await indexesOf(around, segment);
+  const startOffset = Math.max(wanted.from, times.lookup(wanted.timestamp).offset);
   return walkBatches(around, segment, { from: startOffset, upTo: wanted.upTo }, async (batch) => {
     if (maxTimestampOf(batch, 0) < wanted.timestamp) return undefined;
     for (const { offset, timestamp } of await decodeRecords(around.env.compute, batch, MAX_DECOMPRESSED_BYTES)) {
@@ -106,7 +128,7 @@ export async function findTimestamp(
 
 /** The first record that carries the largest timestamp among those with an offset in [from, upTo). */
 export async function findMaxTimestamp(
-  around: ReaderSurroundings,
+  around: IndexSurroundings,
   segment: Segment,
   wanted: { from: number; upTo: number },
 ): Promise<OffsetAtTimestamp | undefined> {
@@ -127,14 +149,14 @@ export async function findMaxTimestamp(
 const MAX_DECOMPRESSED_BYTES = 1024 * 1024 * 1024;
 
 async function walkBatches<Result>(
-  around: ReaderSurroundings,
+  around: IndexSurroundings,
   segment: Segment,
   range: { from: number; upTo: number },
   visit: (batch: Buffer) => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
   let from = range.from;
   for (;;) {
-    const { bytes: buffer } = await readBatches(around.openFiles, segment, {
+    const { bytes: buffer } = await readBatches(around, segment, {
       from,
       upTo: range.upTo,
       maxBytes: FIRST_READ_BYTES,
@@ -152,5 +174,5 @@ async function walkBatches<Result>(
 function checkedSize(segment: Segment, buffer: Buffer, at: number, position: number): number {
   const bytes = sizeInBytesOf(buffer, at);
   if (magicOf(buffer, at) === 2 && bytes >= RECORD_BATCH_OVERHEAD) return bytes;
-  throw new KafkaError('KAFKA_STORAGE_ERROR', `${segment.path} is damaged at byte ${position + at}`);
+  throw new NoBatchThereError(`${segment.path} holds no batch at byte ${position + at}`);
 }

@@ -1,8 +1,9 @@
 // One segment of a partition: the batches from its base offset up to the next segment's, in one file, with the sparse
 // indexes that lead into it. Arithmetic and memory only; the partition log decides when it grows, the commit writes it.
 import { join } from 'node:path';
-import { OffsetIndex } from './offset-index.ts';
+import type { TopicConfig } from '../../config/topic-configs.ts';
 import { offsetFileName } from './log-names.ts';
+import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
 import { TransactionIndex, type AbortedTransaction } from './transaction-index.ts';
 
@@ -15,11 +16,11 @@ export interface BatchPlace {
   readonly offsetOfMaxTimestamp: number;
 }
 
-export interface SegmentLimits {
-  readonly segmentBytes: number;
-  readonly segmentMs: number;
-  readonly indexIntervalBytes: number;
-  readonly segmentIndexBytes: number;
+export type SegmentLimits = Pick<TopicConfig, 'segment.bytes' | 'segment.ms' | 'segment.index.bytes'>;
+
+export interface Indexes {
+  readonly offsets: OffsetIndex;
+  readonly times: TimeIndex;
 }
 
 const OFFSET_INDEX_ENTRY_BYTES = 8;
@@ -28,26 +29,52 @@ const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
 
 export class Segment {
   readonly baseOffset: number;
+  readonly directory: string;
   readonly path: string;
+  readonly indexIntervalBytes: number;
+  /** Wall clock when it was made; stands in for the first timestamp while it is empty. */
+  readonly createdMs: number;
   /** Where the next batch goes: the end of the file once all that is staged is written. */
   bytes = 0;
   /** The name of the file is durable. */
   named = false;
-  /** Wall clock when it was made; stands in for the first timestamp while it is empty. */
-  readonly createdMs: number;
   firstTimestampMs = -1;
+  /** Of a segment that was not walked, known with its indexes. */
   maxTimestamp = -1;
   offsetOfMaxTimestamp = -1;
-  /** Loaded for the active segment and for those lately read. */
-  indexes: { offsets: OffsetIndex; times: TimeIndex } | undefined;
-  /** The aborted transactions whose markers lie in this segment; undefined while there are none. */
+  /** In memory for the active segment, and for those lately read. */
+  indexes: Indexes | undefined;
+  /** The aborted transactions whose markers lie in the segment; always in memory, undefined while there are none. */
   aborted: TransactionIndex | undefined;
+  /** The files beside the segment say what the indexes say. */
+  indexFilesCurrent = false;
   #bytesSinceIndexEntry = 0;
 
-  constructor(options: { directory: string; baseOffset: number; createdMs: number }) {
+  constructor(options: { directory: string; baseOffset: number; createdMs: number; indexIntervalBytes: number }) {
     this.baseOffset = options.baseOffset;
+    this.directory = options.directory;
     this.path = join(options.directory, offsetFileName(options.baseOffset, '.log'));
     this.createdMs = options.createdMs;
+    this.indexIntervalBytes = options.indexIntervalBytes;
+  }
+
+  /** An empty one in the same place. */
+  likeNew(): Segment {
+    return new Segment(this);
+  }
+
+  startIndexes(): void {
+    this.indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) };
+  }
+
+  /** Indexes as their files have them. */
+  takeIndexes(indexes: Indexes): void {
+    this.indexes = indexes;
+    this.indexFilesCurrent = true;
+    const { timestamp, offset } = indexes.times.lastEntry;
+    if (timestamp <= this.maxTimestamp) return;
+    this.maxTimestamp = timestamp;
+    this.offsetOfMaxTimestamp = offset;
   }
 
   noteAborted(transaction: AbortedTransaction): void {
@@ -55,41 +82,38 @@ export class Segment {
     this.aborted.append(transaction);
   }
 
-  startIndexes(): void {
-    this.indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) };
-  }
-
   /** Must the batch go into a new segment? By size, by age, by the room of an index entry's 31 bits, by full indexes. */
   mustRollFor(batch: BatchPlace, limits: SegmentLimits, nowMs: number): boolean {
-    if (this.bytes === 0) return batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET;
-    if (this.bytes + batch.bytes > limits.segmentBytes) return true;
     if (batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
+    if (this.bytes === 0) return false;
+    if (this.bytes + batch.bytes > limits['segment.bytes']) return true;
     const waitedMs =
       this.firstTimestampMs >= 0 && batch.maxTimestamp >= 0 ? batch.maxTimestamp - this.firstTimestampMs : nowMs - this.createdMs;
-    if (waitedMs > limits.segmentMs) return true;
-    const indexes = this.indexes;
+    if (waitedMs > limits['segment.ms']) return true;
+    const { indexes } = this;
     if (indexes === undefined) return false;
     return (
-      indexes.offsets.bytes + OFFSET_INDEX_ENTRY_BYTES > limits.segmentIndexBytes ||
-      indexes.times.bytes + 2 * TIME_INDEX_ENTRY_BYTES > limits.segmentIndexBytes
+      indexes.offsets.bytes + OFFSET_INDEX_ENTRY_BYTES > limits['segment.index.bytes'] ||
+      indexes.times.bytes + 2 * TIME_INDEX_ENTRY_BYTES > limits['segment.index.bytes']
     );
   }
 
   /** Takes the batch in behind the last; returns its position. The same call replays a file. */
-  append(batch: BatchPlace, indexIntervalBytes: number): number {
+  append(batch: BatchPlace): number {
     const position = this.bytes;
     if (batch.maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = batch.maxTimestamp;
       this.offsetOfMaxTimestamp = batch.offsetOfMaxTimestamp;
     }
     if (this.firstTimestampMs < 0) this.firstTimestampMs = batch.maxTimestamp;
-    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+    if (this.#bytesSinceIndexEntry > this.indexIntervalBytes) {
       this.indexes?.offsets.append(batch.lastOffset, position);
       this.indexes?.times.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp);
       this.#bytesSinceIndexEntry = 0;
     }
     this.#bytesSinceIndexEntry += batch.bytes;
     this.bytes += batch.bytes;
+    this.indexFilesCurrent = false;
     return position;
   }
 }
