@@ -17,6 +17,7 @@ export interface Env {
   readonly files: FileSystem;
   readonly network: Network;
   readonly compute: Compute;
+  readonly processes: ProcessFacts;
 }
 
 /** Files and folders. Paths are absolute. Failures are Errors with a POSIX `code` (ENOENT, EEXIST, ENOSPC, EIO, EMFILE, ...). */
@@ -127,6 +128,36 @@ export interface Compute {
    * @throws OutputLimitError when the output would exceed `maxBytes`; Error when the bytes are not of that codec
    */
   decompress(codec: CompressionCodec, bytes: Uint8Array, maxBytes: number): Buffer | Promise<Buffer>;
+}
+
+/** What can be found out about programs, so that one can tell whether another still holds what it once took. */
+export interface ProcessFacts {
+  /** This program, in words that any other can check. */
+  self(): Promise<ProcessIdentity>;
+  state(of: ProcessIdentity): Promise<ProcessState>;
+  /** Who holds a lock of the operating system on the file, as Java programs take it; undefined when nobody does, or the platform does not tell. */
+  fileLockHolder(path: string): Promise<FileLockHolder | undefined>;
+}
+
+/** `unknown`: it may run where we cannot look (another machine or container), or the platform says too little. */
+export type ProcessState = 'running' | 'gone' | 'unknown';
+
+/** A number alone is given to another program soon enough. Empty text where the platform does not say. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Compared, never read. */
+  readonly startedAt: string;
+  readonly bootId: string;
+  /** Numbers mean something within it alone. */
+  readonly pidNamespace: string;
+  readonly host: string;
+}
+
+export interface FileLockHolder {
+  /** Undefined when it cannot be seen from here. */
+  readonly pid: number | undefined;
+  /** What it was started as, shortened. */
+  readonly command: string | undefined;
 }
 
 /** Decompression stopped at its output limit: the input may be a bomb. */

@@ -58,6 +58,12 @@ export class MemoryDisk {
     return files;
   }
 
+  /** True while the program has the disk mounted. */
+  runs(program: string): boolean {
+    for (const files of this.#programs) if (files.program === program) return true;
+    return false;
+  }
+
   get usedBytes(): number {
     return this.state.storedBytes;
   }

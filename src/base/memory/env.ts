@@ -6,6 +6,7 @@ import { FakeClock } from './clock.ts';
 import { MemoryDisk, type Progress } from './disk.ts';
 import type { MemoryFiles } from './files.ts';
 import { MemoryNetwork, type JoinedNetwork } from './network.ts';
+import { memoryProcessFacts } from './process-facts.ts';
 import { SeededRandom } from './random.ts';
 
 export interface MemoryEnvOptions {
@@ -56,6 +57,7 @@ export function makeMemoryEnv(options: MemoryEnvOptions): MemoryEnv {
     files,
     network,
     compute: trackedCompute(options.compute, clock),
+    processes: memoryProcessFacts(disk, files),
     monotonicMs: () => clock.monotonicMs(),
     wallMs: () => clock.wallMs(),
     timer: (ms, run) => clock.timer(ms, ifAlive(run)),

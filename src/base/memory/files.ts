@@ -15,14 +15,22 @@ interface UnderWay {
   readonly finish: () => void;
 }
 
+let programs = 0;
+/** As wide as any later one, so that what is written down of a program has the same size in every run. */
+const PROGRAM_DIGITS = 10;
+
 export class MemoryFiles implements FileSystem {
   readonly disk: MemoryDisk;
+  /** Tells the programs apart that mount a disk, also one after the other, also a copy of it. */
+  readonly program: string;
   #alive = true;
   readonly #underWay = new Set<UnderWay>();
   readonly #handles = new Set<MemoryFile>();
 
   constructor(disk: MemoryDisk) {
     this.disk = disk;
+    programs += 1;
+    this.program = String(programs).padStart(PROGRAM_DIGITS, '0');
   }
 
   /** Files open now. */

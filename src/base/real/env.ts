@@ -4,6 +4,7 @@ import type { Compute, Env } from '../env.ts';
 import { makeRealClock, type OnThrown } from './clock.ts';
 import { makeRealFiles } from './files.ts';
 import { makeRealNetwork } from './network.ts';
+import { makeRealProcessFacts } from './process-facts.ts';
 
 export interface RealEnvOptions {
   compute: Compute;
@@ -15,5 +16,11 @@ export interface RealEnvOptions {
 }
 
 export function makeRealEnv({ compute, onThrown }: RealEnvOptions): Env {
-  return { ...makeRealClock(onThrown), files: makeRealFiles(), network: makeRealNetwork(onThrown), compute };
+  return {
+    ...makeRealClock(onThrown),
+    files: makeRealFiles(),
+    network: makeRealNetwork(onThrown),
+    compute,
+    processes: makeRealProcessFacts(),
+  };
 }
