@@ -18,6 +18,8 @@ export interface RunningProgram {
   ended(): string | undefined;
   /** The last lines it printed, on both of its streams. */
   lastLines(): string;
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<void>;
   /** Asks with SIGTERM; undefined when it then ended with exit code 0, otherwise what it did instead. */
   stop(): Promise<string | undefined>;
 }
@@ -84,6 +86,11 @@ export async function startProgram({ file, port, dataDirectory, settings }: Prog
       readyMs: performance.now() - startedAt,
       ended: () => ending(child),
       lastLines: () => tail.text(),
+      kill: async () => {
+        child.kill('SIGKILL');
+        await endsWithin(child, stopTimeoutMs);
+        process.off('exit', killWithUs);
+      },
       stop: async () => {
         const early = ending(child);
         if (early !== undefined) return `it had ended before, with ${early}`;
