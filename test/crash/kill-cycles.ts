@@ -113,18 +113,18 @@ async function send(connection: Connection, producer: Producer, partition: numbe
 async function produce(port: number, producer: Producer, acknowledged: () => void): Promise<void> {
   const connection = await connect(port);
   const pending: Promise<void>[] = [];
-  let broken = false;
+  const broken = new AbortController();
   const failures: unknown[] = [];
   const start = (partition: number, batch: Batch): void => {
     pending.push(
       send(connection, producer, partition, batch, acknowledged).catch((thrown: unknown) => {
-        broken = true;
+        broken.abort();
         if (!connection.closed) failures.push(thrown);
       }),
     );
   };
   for (const [partition, { unacknowledged }] of producer.lanes.entries()) for (const batch of unacknowledged) start(partition, batch);
-  while (!broken) {
+  while (!broken.signal.aborted) {
     for (const [partition, lane] of producer.lanes.entries()) {
       while (lane.unacknowledged.length < MAX_IN_FLIGHT) {
         const count = 1 + (lane.next % 3);
