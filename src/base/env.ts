@@ -121,10 +121,11 @@ export type CompressionCodec = 'gzip' | 'snappy' | 'lz4' | 'zstd';
 export interface Compute {
   /** CRC-32C (Castagnoli) of the bytes, unsigned. */
   crc32c(bytes: Uint8Array): number;
-  /** gzip member, raw snappy block, lz4 frame, zstd frame. `level` in the codec's own scale. */
+  /** A gzip member, xerial's stream of snappy blocks, an lz4 frame, a zstd frame. `level` in the codec's own scale. */
   compress(codec: CompressionCodec, bytes: Uint8Array, level?: number): Buffer | Promise<Buffer>;
   /**
-   * The reverse of `compress`. Never allocates more than about `maxBytes` of output.
+   * The reverse of `compress`; several members, streams or frames in a row are one content, and snappy may be one raw block.
+   * Never allocates more than about `maxBytes` of output.
    * @throws OutputLimitError when the output would exceed `maxBytes`; Error when the bytes are not of that codec
    */
   decompress(codec: CompressionCodec, bytes: Uint8Array, maxBytes: number): Buffer | Promise<Buffer>;

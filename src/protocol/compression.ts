@@ -1,7 +1,6 @@
-// How records are compressed inside a batch: the codec bits of its attributes, and the framings Kafka puts around the codecs.
-// The arithmetic itself is the environment's (`Compute`). Only snappy differs from it: Java clients write xerial's stream of
-// chunks, C and Go clients one raw block, and both are read everywhere.
-import { type CompressionCodec, type Compute, OutputLimitError } from '../base/env.ts';
+// How records are compressed inside a batch: the codec bits of its attributes, and what of a codec every client can read.
+// The arithmetic itself, with xerial's framing of snappy as the Java client writes it, is the environment's (`Compute`).
+import type { CompressionCodec, Compute } from '../base/env.ts';
 import { KafkaError } from './errors.ts';
 
 export type RecordCodec = 'none' | CompressionCodec;
@@ -23,108 +22,33 @@ export const codecBitsOf = (codec: RecordCodec): number => codecs.indexOf(codec)
  * @throws OutputLimitError when they would take more than `maxBytes`; Error when the bytes are not of that codec
  */
 export function decompressRecords(compute: Compute, codec: RecordCodec, bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> {
-  if (codec === 'none') return bytes;
-  if (codec === 'snappy' && isXerial(bytes)) return decompressXerial(compute, bytes, maxBytes);
-  return compute.decompress(codec, bytes, maxBytes);
+  return codec === 'none' ? bytes : compute.decompress(codec, bytes, maxBytes);
 }
 
 /** The reverse, as the Java client frames it. `level` in the codec's own scale; snappy has none. */
 export function compressRecords(compute: Compute, codec: RecordCodec, bytes: Buffer, level?: number): Buffer | Promise<Buffer> {
-  if (codec === 'none') return bytes;
-  if (codec === 'snappy') return compressXerial(compute, bytes);
-  return compute.compress(codec, bytes, level);
+  return codec === 'none' ? bytes : compute.compress(codec, bytes, level);
 }
 
-// xerial: | 82 53 4e 41 50 50 59 00 | version int32 = 1 | compatible version int32 = 1 | then chunks of | length int32 | raw snappy block |
-// A whole stream (with its header) may follow another one: each flush of the Java writer's reuse did that.
-const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
-const XERIAL_HEADER_BYTES = 16;
-const XERIAL_COMPATIBLE_VERSION = 1;
-/** What snappy-java cuts its input into. */
-const XERIAL_CHUNK_BYTES = 32 * 1024;
-
-const isXerial = (bytes: Buffer): boolean => bytes.length >= XERIAL_HEADER_BYTES && startsWithMagic(bytes, 0);
-
-function startsWithMagic(bytes: Buffer, at: number): boolean {
-  return bytes[at] === XERIAL_MAGIC[0] && bytes.compare(XERIAL_MAGIC, 0, XERIAL_MAGIC.length, at, at + XERIAL_MAGIC.length) === 0;
+/**
+ * False for records that decompress here, but not in every client. Java's lz4 reader, and with it Apache Kafka's broker, knows one
+ * frame of independent blocks; some writers (python-lz4 unless told otherwise) link the blocks once there are two.
+ */
+export function isReadByEveryClient(codec: RecordCodec, bytes: Buffer): boolean {
+  return codec !== 'lz4' || isOneIndependentLz4Frame(bytes);
 }
 
-/** The raw blocks of a xerial stream, as views. */
-function xerialChunks(bytes: Buffer): Buffer[] {
-  const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    if (at + XERIAL_HEADER_BYTES <= bytes.length && startsWithMagic(bytes, at)) {
-      if (bytes.readInt32BE(at + 12) > XERIAL_COMPATIBLE_VERSION) throw new Error('the snappy stream asks for a newer reader');
-      at += XERIAL_HEADER_BYTES;
-      continue;
-    }
-    if (at + 4 > bytes.length) throw new Error('the snappy stream ends inside a chunk length');
-    const length = bytes.readInt32BE(at);
-    at += 4;
-    if (length < 0 || length > bytes.length - at) throw new Error(`a snappy chunk says ${length} bytes, ${bytes.length - at} are left`);
-    chunks.push(bytes.subarray(at, at + length));
-    at += length;
+const LZ4_MAGIC = 0x184d2204;
+
+/** Of bytes that are known to be lz4 frames (the layout is drawn in base/real/compute-lz4.ts). */
+function isOneIndependentLz4Frame(bytes: Buffer): boolean {
+  const flags = bytes[4] ?? 0;
+  const [independent, blockChecksums, contentSize, contentChecksum] = [0x20, 0x10, 0x08, 0x04].map((bit) => (flags & bit) !== 0);
+  if (bytes.readUInt32LE(0) !== LZ4_MAGIC || independent !== true) return false;
+  let at = contentSize === true ? 15 : 7;
+  for (let size = 1; size > 0;) {
+    size = bytes.readUInt32LE(at) & 0x7fff_ffff;
+    at += 4 + size + (size > 0 && blockChecksums === true ? 4 : 0);
   }
-  return chunks;
-}
-
-function decompressXerial(compute: Compute, bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> {
-  return joinInOrder(xerialChunks(bytes), (chunk, soFar) => {
-    if (soFar > maxBytes) throw new OutputLimitError(`a snappy stream gives more than ${maxBytes} bytes`);
-    return compute.decompress('snappy', chunk, maxBytes - soFar);
-  });
-}
-
-function compressXerial(compute: Compute, bytes: Buffer): Buffer | Promise<Buffer> {
-  const header = Buffer.alloc(XERIAL_HEADER_BYTES);
-  XERIAL_MAGIC.copy(header);
-  header.writeInt32BE(1, 8);
-  header.writeInt32BE(XERIAL_COMPATIBLE_VERSION, 12);
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += XERIAL_CHUNK_BYTES) pieces.push(bytes.subarray(at, at + XERIAL_CHUNK_BYTES));
-  const framed = (block: Buffer): Buffer => {
-    const chunk = Buffer.allocUnsafe(4 + block.length);
-    chunk.writeInt32BE(block.length, 0);
-    block.copy(chunk, 4);
-    return chunk;
-  };
-  return joinInOrder([header, ...pieces], (piece) => {
-    if (piece === header) return header;
-    const block = compute.compress('snappy', piece);
-    return block instanceof Promise ? block.then(framed) : framed(block);
-  });
-}
-
-/** Turns each piece in order and joins what comes out; without a promise as long as none of them is one. */
-function joinInOrder(
-  pieces: readonly Buffer[],
-  turn: (piece: Buffer, soFar: number) => Buffer | Promise<Buffer>,
-): Buffer | Promise<Buffer> {
-  const made: Buffer[] = [];
-  let soFar = 0;
-  for (const [index, piece] of pieces.entries()) {
-    const out = turn(piece, soFar);
-    if (out instanceof Promise) return joinRest(made, soFar, out, pieces.slice(index + 1), turn);
-    made.push(out);
-    soFar += out.length;
-  }
-  return made.length === 1 ? (made[0] as Buffer) : Buffer.concat(made, soFar);
-}
-
-async function joinRest(
-  made: Buffer[],
-  bytesMade: number,
-  awaited: Promise<Buffer>,
-  rest: readonly Buffer[],
-  turn: (piece: Buffer, soFar: number) => Buffer | Promise<Buffer>,
-): Promise<Buffer> {
-  const first = await awaited;
-  made.push(first);
-  let soFar = bytesMade + first.length;
-  for (const piece of rest) {
-    const out = await turn(piece, soFar);
-    made.push(out);
-    soFar += out.length;
-  }
-  return Buffer.concat(made, soFar);
+  return at + (contentChecksum === true ? 4 : 0) === bytes.length;
 }

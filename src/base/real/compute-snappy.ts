@@ -1,52 +1,97 @@
-// Raw snappy blocks (google/snappy, format_description.txt), read and written in slices: about every SLICE_BYTES, and before the end,
-// the generators yield what the slice cost (in bytes, of decompressed output), so that whoever drives them can let the event loop turn.
-// Framings around blocks are not known here.
+// Snappy blocks (google/snappy, format_description.txt), alone or in xerial's stream, read and written in slices: about every
+// SLICE_BYTES, and before the end, the generators yield what the slice cost (in bytes, of decompressed output), so that whoever drives
+// them can let the event loop turn.
 import { OutputLimitError } from '../env.ts';
+import {
+  isXerial,
+  writeXerialHeader,
+  XERIAL_CHUNK_BYTES,
+  XERIAL_HEADER_BYTES,
+  XERIAL_LENGTH_BYTES,
+  xerialBlocks,
+} from './compute-xerial.ts';
 
 /** 1 to 3 ms of work. */
 const SLICE_BYTES = 1024 * 1024;
 /** The densest element is a copy of 64 bytes in 3; a block that declares more than this much growth is not snappy. */
 const MOST_GROWTH = 22;
-/** Matches are looked for inside fragments of this size, so that positions fit 16 bits. */
-const FRAGMENT_BYTES = 64 * 1024;
 
+/** One block on its way: its elements end at `inEnd`, its output goes from `outStart` to `outEnd`. */
 interface Decoding {
   readonly input: Uint8Array;
   readonly output: Buffer;
   inAt: number;
+  inEnd: number;
   outAt: number;
+  outStart: number;
+  outEnd: number;
 }
 
-/** @throws OutputLimitError when the block declares more than `maxBytes`; Error when the bytes are not a snappy block */
+/**
+ * One raw block, or a xerial stream of them.
+ * @throws OutputLimitError when more than `maxBytes` are declared; Error when the bytes are not snappy
+ */
 export function* decompressSnappy(input: Uint8Array, maxBytes: number): Generator<number, Buffer, void> {
+  const places = isXerial(input) ? xerialBlocks(input) : [0, input.length];
   let length = 0;
-  let at = 0;
-  for (let factor = 1; ; factor *= 128) {
-    const byte = input[at++];
-    if (byte === undefined || factor > 2 ** 28) throw new Error('the snappy block does not begin with its length');
-    length += (byte & 0x7f) * factor;
-    if (byte < 0x80) break;
+  for (let block = 0; block < places.length; block += 2) {
+    length += declaredLength(input, places[block] as number, places[block + 1] as number);
+    if (length > maxBytes) throw new OutputLimitError(`snappy declares at least ${length} bytes, ${maxBytes} are allowed`);
   }
-  if (length > maxBytes) throw new OutputLimitError(`a snappy block declares ${length} bytes, ${maxBytes} are allowed`);
-  if (length > (input.length - at) * MOST_GROWTH) throw new Error('the snappy block declares more than its bytes can give');
-  const decoding: Decoding = { input, output: Buffer.allocUnsafe(length), inAt: at, outAt: 0 };
-  while (decoding.inAt < input.length) {
-    const before = decoding.outAt;
-    decodeElements(decoding);
-    yield decoding.outAt - before;
+  const output = Buffer.allocUnsafe(length);
+  const decoding: Decoding = { input, output, inAt: 0, inEnd: 0, outAt: 0, outStart: 0, outEnd: 0 };
+  let cost = 0;
+  for (let block = 0; block < places.length; block += 2) {
+    decoding.inEnd = places[block + 1] as number;
+    decoding.outStart = decoding.outAt;
+    decoding.outEnd = decoding.outAt + declaredLength(input, places[block] as number, decoding.inEnd);
+    decoding.inAt = afterLength(input, places[block] as number);
+    for (;;) {
+      const before = decoding.outAt;
+      decodeElements(decoding, SLICE_BYTES - cost);
+      cost += BLOCK_COST + decoding.outAt - before;
+      if (decoding.inAt === decoding.inEnd) break;
+      yield cost;
+      cost = 0;
+    }
+    if (decoding.outAt !== decoding.outEnd) throw new Error('a snappy block gives less than it declares');
+    if (cost >= SLICE_BYTES) {
+      yield cost;
+      cost = 0;
+    }
   }
-  if (decoding.outAt !== length) throw new Error(`the snappy block declares ${length} bytes but gives ${decoding.outAt}`);
-  return decoding.output;
+  yield cost;
+  return output;
 }
 
-/** Runs over whole elements until the input ends or a slice is done. */
-function decodeElements(decoding: Decoding): void {
-  const { input, output } = decoding;
-  const inEnd = input.length;
-  const outEnd = output.length;
+/** What a block costs beside its bytes: a stream may consist of very many small ones. */
+const BLOCK_COST = 64;
+
+/** The uncompressed length that a block begins with: an unsigned varint of up to 32 bits. */
+function declaredLength(input: Uint8Array, from: number, end: number): number {
+  let length = 0;
+  for (let at = from, factor = 1; at < end && factor <= 2 ** 28; at++, factor *= 128) {
+    const byte = input[at] as number;
+    length += (byte & 0x7f) * factor;
+    if (byte >= 0x80) continue;
+    if (length > (end - at) * MOST_GROWTH) throw new Error('a snappy block declares more than its bytes can give');
+    return length;
+  }
+  throw new Error('a snappy block does not begin with its length');
+}
+
+function afterLength(input: Uint8Array, from: number): number {
+  let at = from;
+  while ((input[at] as number) >= 0x80) at++;
+  return at + 1;
+}
+
+/** Runs over whole elements until the block ends or `most` bytes have been made. */
+function decodeElements(decoding: Decoding, most: number): void {
+  const { input, output, inEnd, outStart, outEnd } = decoding;
   let inAt = decoding.inAt;
   let outAt = decoding.outAt;
-  const stopAt = outAt + SLICE_BYTES;
+  const stopAt = outAt + most;
   while (inAt < inEnd && outAt < stopAt) {
     const tag = input[inAt++] as number;
     let length: number;
@@ -90,7 +135,7 @@ function decodeElements(decoding: Decoding): void {
         0;
       inAt += 4;
     }
-    if (offset === 0 || offset > outAt) throw new Error('a snappy copy reaches before the start');
+    if (offset === 0 || offset > outAt - outStart) throw new Error('a snappy copy reaches before the start');
     if (length > outEnd - outAt) throw new Error('a snappy copy runs past the end');
     for (let from = outAt - offset, end = outAt + length; outAt < end;) output[outAt++] = output[from++] as number;
   }
@@ -106,19 +151,20 @@ const table = new Uint16Array(1 << HASH_BITS);
 /** The densest a block can come out, for inputs without any repetition. */
 const compressedBound = (bytes: number): number => 32 + bytes + Math.ceil(bytes / 6);
 
+/** A xerial stream, as the Java client writes it. */
 export function* compressSnappy(input: Uint8Array): Generator<number, Buffer, void> {
-  const output = Buffer.allocUnsafe(compressedBound(input.length));
-  let outAt = 0;
-  let rest = input.length;
-  while (rest >= 0x80) {
-    output[outAt++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  output[outAt++] = rest;
+  const chunks = Math.ceil(input.length / XERIAL_CHUNK_BYTES);
+  const output = Buffer.allocUnsafe(
+    XERIAL_HEADER_BYTES + chunks * (XERIAL_LENGTH_BYTES + compressedBound(0)) + compressedBound(input.length),
+  );
+  writeXerialHeader(output);
+  let outAt = XERIAL_HEADER_BYTES;
   let cost = 0;
-  for (let start = 0; start < input.length; start += FRAGMENT_BYTES) {
-    const end = Math.min(start + FRAGMENT_BYTES, input.length);
-    outAt = compressFragment(input, start, end, output, outAt);
+  for (let start = 0; start < input.length; start += XERIAL_CHUNK_BYTES) {
+    const end = Math.min(start + XERIAL_CHUNK_BYTES, input.length);
+    const blockAt = outAt + XERIAL_LENGTH_BYTES;
+    outAt = compressBlock(input, start, end, output, blockAt);
+    output.writeInt32BE(outAt - blockAt, blockAt - XERIAL_LENGTH_BYTES);
     cost += (end - start) * COST_PER_BYTE;
     if (cost >= SLICE_BYTES) {
       yield cost;
@@ -127,6 +173,15 @@ export function* compressSnappy(input: Uint8Array): Generator<number, Buffer, vo
   }
   yield cost;
   return output.subarray(0, outAt);
+}
+
+/** One raw block of at most 64 KiB, so that positions in it fit 16 bits. */
+function compressBlock(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
+  let outAt = from;
+  let rest = end - start;
+  for (; rest >= 0x80; rest >>>= 7) output[outAt++] = (rest & 0x7f) | 0x80;
+  output[outAt++] = rest;
+  return compressFragment(input, start, end, output, outAt);
 }
 
 const word = (bytes: Uint8Array, at: number): number =>

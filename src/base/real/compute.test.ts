@@ -94,8 +94,10 @@ test('cut off or changed anywhere, compressed bytes end in an Error or in bytes 
   const bytes = someBytes(5, 600);
   for (const codec of codecs) {
     const compressed = await compute.compress(codec, bytes);
-    for (let length = 0; length < compressed.length; length++)
+    for (let length = 0; length < compressed.length; length++) {
+      if (codec === 'snappy' && length === 16) continue; // a xerial stream has no end: its header alone is a stream of nothing
       await assert.rejects(async () => compute.decompress(codec, compressed.subarray(0, length), MiB), Error, `${codec} cut at ${length}`);
+    }
     const random = randomNumbers(11);
     for (let round = 0; round < 3000; round++) {
       const damaged = Buffer.from(compressed);

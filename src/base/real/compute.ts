@@ -15,6 +15,7 @@ import {
 import { type CompressionCodec, type Compute, OutputLimitError } from '../env.ts';
 import { compressLz4, decompressLz4 } from './compute-lz4.ts';
 import { compressSnappy, decompressSnappy } from './compute-snappy.ts';
+import { zstdFrames } from './compute-zstd-frames.ts';
 import { loadNativeCrc32c, makeCrc32c } from './crc32c.ts';
 
 /** Inputs up to this size are compressed and decompressed in the caller's turn, unless they turn out to be long work. */
@@ -118,6 +119,17 @@ export function makeCompute(): Compute {
     return decompressInPool(codec, bytes, maxBytes);
   }
 
+  async function decompressFrames(frames: readonly Uint8Array[], maxBytes: number): Promise<Buffer> {
+    const made: Buffer[] = [];
+    let left = maxBytes;
+    for (const frame of frames) {
+      const piece = await decompressByZlib('zstd', frame, left);
+      made.push(piece);
+      left -= piece.length;
+    }
+    return Buffer.concat(made);
+  }
+
   async function decompressInPool(codec: 'gzip' | 'zstd', bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
     const attempt = (limit: number): Promise<Buffer> => {
       const options = decompressOptions(bytes.length, limit);
@@ -156,7 +168,11 @@ export function makeCompute(): Compute {
     decompress(codec: CompressionCodec, bytes: Uint8Array, maxBytes: number) {
       if (codec === 'snappy') return inSlices(() => decompressSnappy(bytes, maxBytes), bytes.length);
       if (codec === 'lz4') return inSlices(() => decompressLz4(bytes, maxBytes), bytes.length);
-      return decompressByZlib(codec, bytes, maxBytes);
+      if (codec === 'gzip') return decompressByZlib('gzip', bytes, maxBytes);
+      const frames = zstdFrames(bytes);
+      const [first] = frames;
+      if (first === undefined) return Buffer.alloc(0);
+      return frames.length === 1 ? decompressByZlib('zstd', first, maxBytes) : decompressFrames(frames, maxBytes);
     },
   };
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { createRecordsBatch } from '@platformatic/kafka';
 import { makeCompute } from '../../base/real/compute.ts';
+import { isReadByEveryClient } from '../../protocol/compression.ts';
 import { KafkaError } from '../../protocol/errors.ts';
 import { buildCompressedRecordBatch, buildRecordBatch, decodeRecords, type RecordToWrite } from '../../protocol/record-batch-records.ts';
-import { checkCrc, readRecordBatchHeader, RECORD_BATCH_OVERHEAD, stampCrc } from '../../protocol/record-batch.ts';
+import { checkCrc, readRecordBatchHeader, RECORD_BATCH_OVERHEAD, stampCrc, withRecords } from '../../protocol/record-batch.ts';
 import { javaBatch } from '../../protocol/record-batch.testing.ts';
 import { InvalidRecordsError, prepare, prepareOwn, type PrepareLimits } from './prepare.ts';
 
@@ -245,6 +248,58 @@ test('compression.type recompresses every codec into every other, and leaves wha
       if (codec === source) assert.deepEqual(prepared.bytes, before);
       else assert.deepEqual(await decodeRecords(compute, prepared.bytes, MiB), await decodeRecords(compute, before, MiB));
     }
+  }
+});
+
+test('lz4 that Java clients cannot read is stored as lz4 that they can', async () => {
+  // Two frames in a row: Java's reader stops after the first. (That linked blocks count too is compression.test.ts's.)
+  const plain = batchOf([{ timestamp: now, value: Buffer.alloc(200_000, 'a line that repeats itself\n') }]).subarray(RECORD_BATCH_OVERHEAD);
+  const frames = Buffer.concat([
+    await compute.compress('lz4', plain.subarray(0, 1000)),
+    await compute.compress('lz4', plain.subarray(1000)),
+  ]);
+  const sent = withRecords(compute, batchOf([{ timestamp: now }]), frames, 3);
+  const { bytes } = await prepare(Buffer.from(sent), defaults, env);
+  assert.notDeepEqual(bytes, sent);
+  checkCrc(compute, bytes, 0);
+  assert.equal(readRecordBatchHeader(bytes, 0).codec, 'lz4');
+  assert.ok(isReadByEveryClient('lz4', bytes.subarray(RECORD_BATCH_OVERHEAD)));
+  assert.deepEqual(await decodeRecords(compute, bytes, MiB), await decodeRecords(compute, sent, MiB));
+});
+
+test('batches as kafkajs and @platformatic/kafka build them are taken as they are', async () => {
+  const require = createRequire(import.meta.url);
+  const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as { RecordBatch: (batch: object) => Promise<{ buffer: Buffer }> };
+  const Record = require('kafkajs/src/protocol/recordBatch/record/v0') as (record: object) => object;
+  const headers = { trace: Buffer.from('1') };
+  const ofKafkajs = async (compression: number): Promise<Buffer> => {
+    const records = three.map(({ key, value }, offsetDelta) => Record({ offsetDelta, timestampDelta: offsetDelta, key, value, headers }));
+    const times = { firstTimestamp: now, maxTimestamp: now + 2, lastOffsetDelta: 2 };
+    return (await RecordBatch({ compression, records, ...times })).buffer;
+  };
+  const ofPlatformatic = (compression: (typeof codecs)[number]): Buffer => {
+    const messages = three.map(({ key, value }) => ({
+      topic: 't',
+      key,
+      value,
+      timestamp: BigInt(now),
+      headers: new Map([[Buffer.from('h'), Buffer.from('v')]]),
+    }));
+    return createRecordsBatch(messages as never, { compression, producerId: 7n, producerEpoch: 0 }).buffer;
+  };
+  const batches = [await ofKafkajs(0), await ofKafkajs(1), ...codecs.map(ofPlatformatic)];
+  for (const sent of batches) {
+    const prepared = await prepare(Buffer.from(sent), defaults, env);
+    assert.deepEqual(prepared.bytes, sent);
+    const records = await decodeRecords(compute, prepared.bytes, MiB);
+    assert.deepEqual(
+      records.map(({ key, headers }) => [key?.toString(), headers.length]),
+      [
+        ['a', 1],
+        ['b', 1],
+        ['c', 1],
+      ],
+    );
   }
 });
 

@@ -2,7 +2,7 @@
 // from clients (LogValidator, UnifiedLog.analyzeAndValidateRecords, ProduceRequest.validateRecords) in Kafka's order and with its codes.
 // Sequences, transactions and offsets are the log's. Nothing here depends on what other batches are being prepared.
 import { type CompressionCodec, type Env, OutputLimitError } from '../../base/env.ts';
-import { codecBitsOf, compressRecords, decompressRecords, type RecordCodec } from '../../protocol/compression.ts';
+import { codecBitsOf, compressRecords, decompressRecords, isReadByEveryClient, type RecordCodec } from '../../protocol/compression.ts';
 import { KafkaError } from '../../protocol/errors.ts';
 import {
   baseOffsetOf,
@@ -61,7 +61,7 @@ export interface PrepareLimits {
 /**
  * What the records of one compressed batch may take. Kafka has no such limit, because it streams; ours bounds what a bomb costs.
  * 128 times the default max.message.bytes: real data does not compress that well, and a producer whose data does is told
- * MESSAGE_TOO_LARGE, upon which the Java client splits the batch and goes on. At most one batch at a time is held beyond 8 MiB.
+ * MESSAGE_TOO_LARGE, upon which the Java client splits the batch and goes on. Beyond 8 MiB, `Compute` makes one at a time.
  */
 export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
 
@@ -240,7 +240,8 @@ function finish(
   const offsetDelta = logAppendTimeMs === -1 ? Math.max(walk.offsetDeltaOfMaxTimestamp, 0) : 0;
   const target =
     limits.compressionType === 'producer' ? source : limits.compressionType === 'uncompressed' ? 'none' : limits.compressionType;
-  if (target === source) return preparedBatch(bytes, offsetDelta, logAppendTimeMs);
+  if (target === source && isReadByEveryClient(source, bytes.subarray(RECORD_BATCH_OVERHEAD)))
+    return preparedBatch(bytes, offsetDelta, logAppendTimeMs);
   return recompress(bytes, plain, target, limits, env, (made) => preparedBatch(made, offsetDelta, logAppendTimeMs));
 }
 
