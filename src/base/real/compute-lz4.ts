@@ -17,8 +17,8 @@ const RESERVED_BIT = 0x02;
 const DICTIONARY_BIT = 0x01;
 const STORED_BIT = 0x8000_0000;
 
-/** 1 to 3 ms of work; a single block may have 4 MiB. */
-const SLICE_BYTES = 1024 * 1024;
+/** About 1 ms of work; but a single block may have 4 MiB. */
+const SLICE_BYTES = 512 * 1024;
 /** One byte of a block gives at most 255; a buffer for more is never needed. */
 const MOST_GROWTH = 255;
 
@@ -61,6 +61,9 @@ function readFrameHeader(input: Uint8Array, at: number): FrameHeader {
   };
 }
 
+/** From here on the buffer is as large as the limit allows: what is not written takes no memory, and copying would stall the event loop. */
+const LARGE_BYTES = 8 * 1024 * 1024;
+
 /** What comes out, in a buffer that grows by doubling, never beyond the limit. */
 class Output {
   readonly maxBytes: number;
@@ -76,7 +79,8 @@ class Output {
   reserve(bytes: number): void {
     const wanted = Math.min(this.length + bytes, this.maxBytes);
     if (wanted <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(Math.max(wanted, this.buffer.length * 2), this.maxBytes));
+    const size = wanted > LARGE_BYTES ? this.maxBytes : Math.min(Math.max(wanted, this.buffer.length * 2), this.maxBytes);
+    const grown = Buffer.allocUnsafe(size);
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
   }

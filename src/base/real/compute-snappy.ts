@@ -11,8 +11,8 @@ import {
   xerialBlocks,
 } from './compute-xerial.ts';
 
-/** 1 to 3 ms of work. */
-const SLICE_BYTES = 1024 * 1024;
+/** About 1 ms of work. */
+const SLICE_BYTES = 512 * 1024;
 /** The densest element is a copy of 64 bytes in 3; a block that declares more than this much growth is not snappy. */
 const MOST_GROWTH = 22;
 

@@ -26,7 +26,7 @@ const SYNC_OUTPUT_BYTES = 1024 * 1024;
  * Work answered at once within one turn of the event loop, all callers together; then even what is small waits for the next turn.
  * Counted in bytes of snappy and lz4 output, about 2 ns each; the other costs are given relative to that.
  */
-const TURN_BYTES = 4 * 1024 * 1024;
+const TURN_BYTES = 2 * 1024 * 1024;
 const COST = { zlibCall: 32 * 1024, gzipPerByte: 10, zstdPerByte: 2 };
 /** Outputs beyond this are made one at a time, so that a number of bombs needs no more memory than one. */
 const LARGE_OUTPUT_BYTES = 8 * 1024 * 1024;
@@ -38,7 +38,13 @@ const ZSTD_WINDOW_LOG = 27;
 const ZSTD_SYNC_LEVEL = 6;
 const ZSTD_DEFAULT_LEVEL = 3; // both as Kafka's
 const GZIP_DEFAULT_LEVEL = -1;
-const CHUNK_BYTES = { least: 16 * 1024, most: 1024 * 1024 };
+/**
+ * zlib's output comes in chunks, which are joined at the end. A large output is one chunk: joining it would stall the event loop, and
+ * what is not written of it takes no memory.
+ */
+const LEAST_CHUNK_BYTES = 16 * 1024;
+const MOST_CHUNK_BYTES = 1024 * 1024 * 1024;
+const POOL_CHUNK_BYTES = 1024 * 1024;
 
 /** Yields what each slice cost, the last one too. */
 type SlicedWork = Generator<number, Buffer, void>;
@@ -75,7 +81,7 @@ export function makeCompute(): Compute {
   const mayWorkNow = (): boolean => doneThisTurn < TURN_BYTES;
   const worked = (bytes: number): void => {
     if (doneThisTurn === 0) setImmediate(() => (doneThisTurn = 0)).unref();
-    doneThisTurn += bytes;
+    doneThisTurn += bytes + 1; // never nothing: the reset is set once
   };
 
   /** Small work to its end at once. What turns out to be long is thrown away, with its memory, and waits for its place in the lane. */
@@ -93,12 +99,11 @@ export function makeCompute(): Compute {
   }
 
   async function turnByTurn(work: SlicedWork): Promise<Buffer> {
-    await nextTurn();
     for (;;) {
+      if (!mayWorkNow()) await nextTurn();
       const slice = work.next();
       if (slice.done === true) return slice.value;
       worked(slice.value);
-      if (!mayWorkNow()) await nextTurn();
     }
   }
 
@@ -106,7 +111,7 @@ export function makeCompute(): Compute {
     if (bytes.length <= SYNC_INPUT_BYTES && mayWorkNow()) {
       const limit = Math.min(maxBytes, SYNC_OUTPUT_BYTES);
       try {
-        const options = decompressOptions(bytes.length, limit);
+        const options = decompressOptions(limit, Math.max(bytes.length * 4, LEAST_CHUNK_BYTES));
         const made = codec === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
         worked(COST.zlibCall + made.length);
         return within(maxBytes, made);
@@ -131,16 +136,16 @@ export function makeCompute(): Compute {
   }
 
   async function decompressInPool(codec: 'gzip' | 'zstd', bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
-    const attempt = (limit: number): Promise<Buffer> => {
-      const options = decompressOptions(bytes.length, limit);
+    const attempt = (limit: number, chunkSize: number): Promise<Buffer> => {
+      const options = decompressOptions(limit, chunkSize);
       return pool.run(() => called((done) => (codec === 'gzip' ? gunzip(bytes, options, done) : zstdDecompress(bytes, options, done))));
     };
     try {
       try {
-        return within(maxBytes, await attempt(Math.min(maxBytes, LARGE_OUTPUT_BYTES)));
+        return within(maxBytes, await attempt(Math.min(maxBytes, LARGE_OUTPUT_BYTES), POOL_CHUNK_BYTES));
       } catch (thrown) {
         if (!isOutputLimit(thrown) || maxBytes <= LARGE_OUTPUT_BYTES) throw thrown;
-        return await large.run(() => attempt(maxBytes));
+        return await large.run(() => attempt(maxBytes, Math.min(maxBytes, MOST_CHUNK_BYTES)));
       }
     } catch (thrown) {
       throw isOutputLimit(thrown) ? new OutputLimitError(`${codec} gives more than ${maxBytes} bytes`, { cause: thrown }) : thrown;
@@ -177,10 +182,10 @@ export function makeCompute(): Compute {
   };
 }
 
-function decompressOptions(inputBytes: number, limit: number) {
+function decompressOptions(limit: number, chunkSize: number) {
   return {
     maxOutputLength: Math.max(limit, 1), // zlib takes no 0; `within` does the rest
-    chunkSize: Math.min(Math.max(inputBytes * 4, CHUNK_BYTES.least), CHUNK_BYTES.most),
+    chunkSize,
     params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }, // gzip does not look at it
   };
 }
