@@ -2,6 +2,7 @@
 // the generators yield what the slice cost (in bytes, of decompressed output), so that whoever drives them can let the event loop turn.
 // What Kafka allows inside its batches is decided elsewhere.
 import { OutputLimitError } from '../env.ts';
+import { Bytes, copyLiterals, copyMatch, matchLength } from './compute-copy.ts';
 import { XxHash32, xxhash32 } from './compute-xxhash32.ts';
 
 //  | magic 04 22 4d 18 | FLG | BD | content size, 8, optional | dictionary id, 4, optional | HC |
@@ -22,9 +23,6 @@ const SLICE_BYTES = 512 * 1024;
 /** One byte of a block gives at most 255; a buffer for more is never needed. */
 const MOST_GROWTH = 255;
 
-const word = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
-
 interface FrameHeader {
   readonly independent: boolean;
   readonly blockChecksums: boolean;
@@ -34,7 +32,7 @@ interface FrameHeader {
   readonly endsAt: number;
 }
 
-function readFrameHeader(input: Uint8Array, at: number): FrameHeader {
+function readFrameHeader({ array: input, view }: Bytes, at: number): FrameHeader {
   if (input.length - at < 7) throw new Error('the lz4 frame ends inside its header');
   const flags = input[at + 4] as number;
   const blockDescriptor = input[at + 5] as number;
@@ -47,7 +45,7 @@ function readFrameHeader(input: Uint8Array, at: number): FrameHeader {
   let contentSize: number | undefined;
   if ((flags & CONTENT_SIZE_BIT) !== 0) {
     if (input.length - endsAt < 9) throw new Error('the lz4 frame ends inside its header');
-    contentSize = (word(input, endsAt) >>> 0) + (word(input, endsAt + 4) >>> 0) * 0x1_0000_0000;
+    contentSize = view.getUint32(endsAt, true) + view.getUint32(endsAt + 4, true) * 0x1_0000_0000;
     endsAt += 8;
   }
   if (((xxhash32(input, at + 4, endsAt) >>> 8) & 0xff) !== input[endsAt]) throw new Error('the lz4 frame header has a wrong checksum');
@@ -68,11 +66,13 @@ const LARGE_BYTES = 8 * 1024 * 1024;
 class Output {
   readonly maxBytes: number;
   buffer: Buffer;
+  bytes: Bytes;
   length = 0;
 
   constructor(maxBytes: number, expectedBytes: number) {
     this.maxBytes = maxBytes;
     this.buffer = Buffer.allocUnsafe(Math.min(maxBytes, expectedBytes));
+    this.bytes = new Bytes(this.buffer);
   }
 
   /** Makes room for up to `bytes` more, or as many as the limit leaves. */
@@ -83,6 +83,7 @@ class Output {
     const grown = Buffer.allocUnsafe(size);
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
+    this.bytes = new Bytes(grown);
   }
 
   /** What a block that does not fit the reserved room means. */
@@ -98,28 +99,30 @@ class Output {
  * @throws OutputLimitError when more than `maxBytes` come out; Error when the bytes are not lz4 frames or a checksum is wrong
  */
 export function* decompressLz4(input: Uint8Array, maxBytes: number): Generator<number, Buffer, void> {
+  const bytes = new Bytes(input);
+  const { view } = bytes;
   const output = new Output(maxBytes, input.length * 4);
   let at = 0;
   let yieldedAt = 0; // in input and output together: an attacker's empty blocks give no output
   do {
     if (input.length - at < 7) throw new Error('the lz4 frame ends inside its header');
-    const magic = word(input, at) >>> 0;
+    const magic = view.getUint32(at, true);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      at += 8 + (word(input, at + 4) >>> 0);
+      at += 8 + view.getUint32(at + 4, true);
       if (at > input.length) throw new Error('a skippable lz4 frame is cut off');
       continue;
     }
     if (magic !== FRAME_MAGIC) throw new Error('the bytes are no lz4 frame');
-    const header = readFrameHeader(input, at);
+    const header = readFrameHeader(bytes, at);
     const frameFrom = output.length;
     const contentHash = new XxHash32(frameFrom);
     at = header.endsAt;
     for (;;) {
       if (input.length - at < 4) throw new Error('the lz4 frame ends before its end mark');
-      const size = word(input, at) >>> 0;
+      const size = view.getUint32(at, true);
       at += 4;
       if (size === 0) break;
-      at = readBlock(input, at, size, header, output, frameFrom);
+      at = readBlock(bytes, at, size, header, output, frameFrom);
       if (header.contentChecksum) contentHash.update(output.buffer, output.length);
       if (at + output.length - yieldedAt >= SLICE_BYTES) {
         yield at + output.length - yieldedAt;
@@ -128,7 +131,7 @@ export function* decompressLz4(input: Uint8Array, maxBytes: number): Generator<n
     }
     if (header.contentChecksum) {
       if (input.length - at < 4) throw new Error('the lz4 frame ends inside its checksum');
-      if (contentHash.digest(output.buffer, output.length) !== word(input, at) >>> 0)
+      if (contentHash.digest(output.buffer, output.length) !== view.getUint32(at, true))
         throw new Error('the lz4 content has a wrong checksum');
       at += 4;
     }
@@ -140,12 +143,13 @@ export function* decompressLz4(input: Uint8Array, maxBytes: number): Generator<n
 }
 
 /** Decodes the block of `size` (with the stored bit) at `at`; returns where the next block begins. */
-function readBlock(input: Uint8Array, at: number, size: number, header: FrameHeader, output: Output, frameFrom: number): number {
+function readBlock(bytes: Bytes, at: number, size: number, header: FrameHeader, output: Output, frameFrom: number): number {
+  const { array: input, view } = bytes;
   const dataBytes = size % STORED_BIT;
   if (dataBytes > header.maxBlockBytes) throw new Error(`an lz4 block of ${dataBytes} bytes exceeds its frame's ${header.maxBlockBytes}`);
   const end = at + dataBytes;
   if (end + (header.blockChecksums ? 4 : 0) > input.length) throw new Error('the lz4 frame ends inside a block');
-  if (header.blockChecksums && xxhash32(input, at, end) !== word(input, end) >>> 0) throw new Error('an lz4 block has a wrong checksum');
+  if (header.blockChecksums && xxhash32(input, at, end) !== view.getUint32(end, true)) throw new Error('an lz4 block has a wrong checksum');
   if (size >= STORED_BIT) {
     output.reserve(dataBytes);
     if (output.buffer.length - output.length < dataBytes) throw output.overflow();
@@ -155,7 +159,7 @@ function readBlock(input: Uint8Array, at: number, size: number, header: FrameHea
     output.reserve(Math.min(header.maxBlockBytes, dataBytes * MOST_GROWTH));
     const outEnd = Math.min(output.buffer.length, output.length + header.maxBlockBytes);
     const reachFrom = header.independent ? output.length : frameFrom;
-    const made = decodeBlock(input, at, end, output.buffer, output.length, outEnd, reachFrom);
+    const made = decodeBlock(bytes, at, end, output.bytes, output.length, outEnd, reachFrom);
     if (made < 0) throw output.overflow();
     output.length = made;
   }
@@ -163,15 +167,8 @@ function readBlock(input: Uint8Array, at: number, size: number, header: FrameHea
 }
 
 /** Returns the end of the output, or -1 when it would pass `outEnd`. Matches may reach back to `reachFrom`. */
-function decodeBlock(
-  input: Uint8Array,
-  from: number,
-  end: number,
-  output: Buffer,
-  outFrom: number,
-  outEnd: number,
-  reachFrom: number,
-): number {
+function decodeBlock(bytes: Bytes, from: number, end: number, output: Bytes, outFrom: number, outEnd: number, reachFrom: number): number {
+  const input = bytes.array;
   let at = from;
   let outAt = outFrom;
   for (;;) {
@@ -188,12 +185,9 @@ function decodeBlock(
     }
     if (literals > end - at) throw new Error('lz4 literals run past the end of their block');
     if (literals > outEnd - outAt) return -1;
-    if (literals <= 48) for (const stop = at + literals; at < stop;) output[outAt++] = input[at++] as number;
-    else {
-      output.set(input.subarray(at, at + literals), outAt);
-      at += literals;
-      outAt += literals;
-    }
+    copyLiterals(bytes, at, end, output, outAt, outEnd, literals);
+    at += literals;
+    outAt += literals;
     if (at === end) return outAt; // the last sequence has no match
     if (end - at < 2) throw new Error('an lz4 block ends inside a match');
     const offset = (input[at] as number) | ((input[at + 1] as number) << 8);
@@ -209,13 +203,8 @@ function decodeBlock(
     }
     if (offset === 0 || offset > outAt - reachFrom) throw new Error('an lz4 match reaches before the start');
     if (length > outEnd - outAt) return -1;
-    if (length > 64 && offset >= length) {
-      output.copyWithin(outAt, outAt - offset, outAt - offset + length);
-      outAt += length;
-    } else if (length > 512 && offset === 1) {
-      output.fill(output[outAt - 1] as number, outAt, outAt + length);
-      outAt += length;
-    } else for (let copyFrom = outAt - offset, stop = outAt + length; outAt < stop;) output[outAt++] = output[copyFrom++] as number;
+    copyMatch(output, outAt, offset, length, outEnd);
+    outAt += length;
   }
 }
 
@@ -224,11 +213,11 @@ const BLOCK_BYTES = 64 * 1024; // what the Java client writes
 const FAST_COST_PER_BYTE = 2;
 const DEEP_COST_PER_BYTE = 16;
 const HASH_BITS = 14;
-const hash = (value: number): number => Math.imul(value, 0x9e3779b1) >>> (32 - HASH_BITS);
-/** The position after the newest occurrence of a hash, relative to the block; 0 is none. */
-const newest = new Int32Array(1 << HASH_BITS);
-/** For the high levels: the occurrence before each, relative to the block, plus 1. */
-const earlier = new Int32Array(BLOCK_BYTES);
+const slotOf = (word: number): number => Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+/** The newest position of a hash, relative to the block. A position never written is 0, where a match then is found or not like anywhere. */
+const newest = new Uint16Array(1 << HASH_BITS);
+/** For the high levels: the position before each that had its hash; its own at the end of a chain. */
+const earlier = new Uint16Array(BLOCK_BYTES);
 
 /** Kafka's default level means its fast compressor, for compatibility with its past; only other levels search deeper. */
 const DEFAULT_LEVEL = 9;
@@ -244,11 +233,13 @@ export function* compressLz4(input: Uint8Array, level = DEFAULT_LEVEL): Generato
   output[4] = 0x40 | INDEPENDENT_BIT;
   output[5] = 4 << 4;
   output[6] = (xxhash32(output, 4, 6) >>> 8) & 0xff;
+  const from = new Bytes(input);
+  const to = new Bytes(output);
   let outAt = 7;
   let cost = 0;
   for (let start = 0; start < input.length; start += BLOCK_BYTES) {
     const end = Math.min(start + BLOCK_BYTES, input.length);
-    const made = compressBlock(input, start, end, output, outAt + 4, attempts);
+    const made = compressBlock(from, start, end, to, outAt + 4, attempts);
     if (made < 0) {
       output.set(input.subarray(start, end), outAt + 4);
       output.writeUInt32LE(STORED_BIT + end - start, outAt);
@@ -269,78 +260,95 @@ export function* compressLz4(input: Uint8Array, level = DEFAULT_LEVEL): Generato
 }
 
 /** Returns the end of the output, or -1 when the block would not shrink. */
-function compressBlock(input: Uint8Array, start: number, end: number, output: Buffer, from: number, attempts: number): number {
+function compressBlock(input: Bytes, start: number, end: number, output: Bytes, from: number, attempts: number): number {
+  const { view } = input;
   const outEnd = from + (end - start) - 1;
   const lastMatchStart = end - 12; // the format: the last match starts 12 bytes before the end at the latest
   const matchEnd = end - 5; //        and the last five bytes are literals
   let outAt = from;
   let literalFrom = start;
+  let misses = 64; // each 64 misses in a row lengthen the stride: incompressible data is skipped through
   newest.fill(0);
-  let misses = 64;
-  for (let at = start; at < lastMatchStart;) {
-    const current = word(input, at);
-    const slot = hash(current);
-    let candidate = start + (newest[slot] as number) - 1;
-    earlier[at - start] = newest[slot] as number;
-    newest[slot] = at - start + 1;
+  for (let at = start + 1; at < lastMatchStart;) {
+    const current = view.getInt32(at, true);
+    const slot = slotOf(current);
+    let candidate = start + (newest[slot] as number);
+    newest[slot] = at - start;
     let length = 0;
-    let offset = 0;
-    for (let left = attempts; left > 0 && candidate >= start; left--) {
-      if (word(input, candidate) === current) {
-        let found = 4;
-        while (at + found < matchEnd && input[candidate + found] === input[at + found]) found++;
-        if (found > length) {
-          length = found;
-          offset = at - candidate;
-        }
-      }
-      candidate = start + (earlier[candidate - start] as number) - 1;
-    }
-    if (length < 4 || offset > 0xffff) {
+    if (attempts > 1) {
+      earlier[at - start] = candidate - start;
+      candidate = longestMatch(view, start, at, candidate, matchEnd, attempts);
+      if (candidate >= start) length = matchLength(view, candidate, at, matchEnd);
+    } else if (view.getInt32(candidate, true) === current) length = matchLength(view, candidate, at, matchEnd);
+    if (length === 0) {
       at += attempts > 1 ? 1 : misses++ >>> 6;
       continue;
     }
     misses = 64;
-    outAt = writeSequence(input, literalFrom, at, offset, length, output, outAt, outEnd);
+    outAt = writeSequence(input, literalFrom, at, at - candidate, length, output, outAt, outEnd);
     if (outAt < 0) return -1;
-    if (attempts > 1) {
-      for (let inside = at + 1; inside < at + length && inside < lastMatchStart; inside++) {
-        const slot = hash(word(input, inside));
-        earlier[inside - start] = newest[slot] as number;
-        newest[slot] = inside - start + 1;
-      }
-    }
-    at += length;
+    const next = at + length;
+    if (attempts > 1) for (let inside = at + 1; inside < next && inside < lastMatchStart; inside++) remember(view, start, inside);
+    else if (next < lastMatchStart) newest[slotOf(view.getInt32(next - 2, true))] = next - 2 - start;
+    at = next;
     literalFrom = at;
   }
   return writeSequence(input, literalFrom, end, 0, 0, output, outAt, outEnd);
 }
 
+function remember(view: DataView, start: number, at: number): void {
+  const slot = slotOf(view.getInt32(at, true));
+  earlier[at - start] = newest[slot] as number;
+  newest[slot] = at - start;
+}
+
+/** Follows the chain that begins at `first`; returns where the longest match begins, or -1. */
+function longestMatch(view: DataView, start: number, at: number, first: number, matchEnd: number, attempts: number): number {
+  const current = view.getInt32(at, true);
+  let best = -1;
+  let bestLength = 0;
+  for (let left = attempts, candidate = first; left > 0; left--) {
+    if (view.getInt32(candidate, true) === current) {
+      const length = matchLength(view, candidate, at, matchEnd);
+      if (length > bestLength) {
+        best = candidate;
+        bestLength = length;
+      }
+    }
+    const before = start + (earlier[candidate - start] as number);
+    if (before >= candidate) break; // the block's first position, which leads to itself
+    candidate = before;
+  }
+  return best;
+}
+
 /** Literals and a match; length 0: the last literals. Returns the end of the output, or -1 past `outEnd`. */
 function writeSequence(
-  input: Uint8Array,
+  input: Bytes,
   literalFrom: number,
   literalEnd: number,
   offset: number,
   length: number,
-  output: Buffer,
+  output: Bytes,
   from: number,
   outEnd: number,
 ): number {
+  const { array } = output;
   const literals = literalEnd - literalFrom;
   const matchCode = length === 0 ? 0 : length - 4;
-  if (from + 1 + literals + literals / 255 + 2 + matchCode / 255 + 2 > outEnd) return -1;
+  if (from + literals + 8 + (literals >>> 7) + (matchCode >>> 7) > outEnd) return -1; // more than it can take, cheaply
   let outAt = from;
-  output[outAt++] = (Math.min(literals, 15) << 4) | Math.min(matchCode, 15);
-  if (literals >= 15) outAt = writeLength(output, outAt, literals - 15);
-  for (let at = literalFrom; at < literalEnd; at++) output[outAt++] = input[at] as number;
+  array[outAt++] = (Math.min(literals, 15) << 4) | Math.min(matchCode, 15);
+  if (literals >= 15) outAt = writeLength(array, outAt, literals - 15);
+  copyLiterals(input, literalFrom, input.array.length, output, outAt, array.length, literals);
+  outAt += literals;
   if (length === 0) return outAt;
-  output[outAt++] = offset & 0xff;
-  output[outAt++] = offset >>> 8;
-  return matchCode >= 15 ? writeLength(output, outAt, matchCode - 15) : outAt;
+  array[outAt++] = offset & 0xff;
+  array[outAt++] = offset >>> 8;
+  return matchCode >= 15 ? writeLength(array, outAt, matchCode - 15) : outAt;
 }
 
-function writeLength(output: Buffer, from: number, length: number): number {
+function writeLength(output: Uint8Array, from: number, length: number): number {
   let outAt = from;
   let rest = length;
   for (; rest >= 255; rest -= 255) output[outAt++] = 255;

@@ -2,13 +2,15 @@
 // SLICE_BYTES, and before the end, the generators yield what the slice cost (in bytes, of decompressed output), so that whoever drives
 // them can let the event loop turn.
 import { OutputLimitError } from '../env.ts';
+import { Bytes, copyLiterals, copyMatch, matchLength } from './compute-copy.ts';
 import {
   isXerial,
+  nextXerialBlock,
   writeXerialHeader,
   XERIAL_CHUNK_BYTES,
   XERIAL_HEADER_BYTES,
   XERIAL_LENGTH_BYTES,
-  xerialBlocks,
+  xerialBlockEnd,
 } from './compute-xerial.ts';
 
 /** About 1 ms of work. */
@@ -18,8 +20,8 @@ const MOST_GROWTH = 22;
 
 /** One block on its way: its elements end at `inEnd`, its output goes from `outStart` to `outEnd`. */
 interface Decoding {
-  readonly input: Uint8Array;
-  readonly output: Buffer;
+  readonly input: Bytes;
+  readonly output: Bytes;
   inAt: number;
   inEnd: number;
   outAt: number;
@@ -32,20 +34,23 @@ interface Decoding {
  * @throws OutputLimitError when more than `maxBytes` are declared; Error when the bytes are not snappy
  */
 export function* decompressSnappy(input: Uint8Array, maxBytes: number): Generator<number, Buffer, void> {
-  const places = isXerial(input) ? xerialBlocks(input) : [0, input.length];
+  const framed = isXerial(input);
+  const first = framed ? nextXerialBlock(input, 0) : 0;
+  const endOf = (block: number): number => (framed ? xerialBlockEnd(input, block) : input.length);
+  const after = (end: number): number => (framed ? nextXerialBlock(input, end) : -1);
   let length = 0;
-  for (let block = 0; block < places.length; block += 2) {
-    length += declaredLength(input, places[block] as number, places[block + 1] as number);
+  for (let block = first; block >= 0; block = after(endOf(block))) {
+    length += declaredLength(input, block, endOf(block));
     if (length > maxBytes) throw new OutputLimitError(`snappy declares at least ${length} bytes, ${maxBytes} are allowed`);
   }
   const output = Buffer.allocUnsafe(length);
-  const decoding: Decoding = { input, output, inAt: 0, inEnd: 0, outAt: 0, outStart: 0, outEnd: 0 };
+  const decoding: Decoding = { input: new Bytes(input), output: new Bytes(output), inAt: 0, inEnd: 0, outAt: 0, outStart: 0, outEnd: 0 };
   let cost = 0;
-  for (let block = 0; block < places.length; block += 2) {
-    decoding.inEnd = places[block + 1] as number;
+  for (let block = first; block >= 0; block = after(decoding.inEnd)) {
+    decoding.inEnd = endOf(block);
     decoding.outStart = decoding.outAt;
-    decoding.outEnd = decoding.outAt + declaredLength(input, places[block] as number, decoding.inEnd);
-    decoding.inAt = afterLength(input, places[block] as number);
+    decoding.outEnd = decoding.outAt + declaredLength(input, block, decoding.inEnd);
+    decoding.inAt = afterLength(input, block);
     for (;;) {
       const before = decoding.outAt;
       decodeElements(decoding, SLICE_BYTES - cost);
@@ -89,11 +94,12 @@ function afterLength(input: Uint8Array, from: number): number {
 /** Runs over whole elements until the block ends or `most` bytes have been made. */
 function decodeElements(decoding: Decoding, most: number): void {
   const { input, output, inEnd, outStart, outEnd } = decoding;
+  const { array, view } = input;
   let inAt = decoding.inAt;
   let outAt = decoding.outAt;
   const stopAt = outAt + most;
   while (inAt < inEnd && outAt < stopAt) {
-    const tag = input[inAt++] as number;
+    const tag = array[inAt++] as number;
     let length: number;
     let offset: number;
     if ((tag & 3) === 0) {
@@ -102,42 +108,35 @@ function decodeElements(decoding: Decoding, most: number): void {
         const lengthBytes = length - 60;
         if (inAt + lengthBytes > inEnd) throw new Error('the snappy block ends inside a literal length');
         length = 0;
-        for (let byte = lengthBytes - 1; byte >= 0; byte--) length = length * 256 + (input[inAt + byte] as number);
+        for (let byte = lengthBytes - 1; byte >= 0; byte--) length = length * 256 + (array[inAt + byte] as number);
         length += 1;
         inAt += lengthBytes;
       }
       if (length > inEnd - inAt || length > outEnd - outAt) throw new Error('a snappy literal runs past the end');
-      if (length <= 48) for (const end = inAt + length; inAt < end;) output[outAt++] = input[inAt++] as number;
-      else {
-        output.set(input.subarray(inAt, inAt + length), outAt);
-        inAt += length;
-        outAt += length;
-      }
+      copyLiterals(input, inAt, inEnd, output, outAt, outEnd, length);
+      inAt += length;
+      outAt += length;
       continue;
     }
     if ((tag & 3) === 1) {
       if (inAt >= inEnd) throw new Error('the snappy block ends inside a copy');
       length = ((tag >>> 2) & 7) + 4;
-      offset = ((tag >>> 5) << 8) | (input[inAt++] as number);
+      offset = ((tag >>> 5) << 8) | (array[inAt++] as number);
     } else if ((tag & 3) === 2) {
       if (inAt + 2 > inEnd) throw new Error('the snappy block ends inside a copy');
       length = (tag >>> 2) + 1;
-      offset = (input[inAt] as number) | ((input[inAt + 1] as number) << 8);
+      offset = (array[inAt] as number) | ((array[inAt + 1] as number) << 8);
       inAt += 2;
     } else {
       if (inAt + 4 > inEnd) throw new Error('the snappy block ends inside a copy');
       length = (tag >>> 2) + 1;
-      offset =
-        ((input[inAt] as number) |
-          ((input[inAt + 1] as number) << 8) |
-          ((input[inAt + 2] as number) << 16) |
-          ((input[inAt + 3] as number) << 24)) >>>
-        0;
+      offset = view.getUint32(inAt, true);
       inAt += 4;
     }
     if (offset === 0 || offset > outAt - outStart) throw new Error('a snappy copy reaches before the start');
     if (length > outEnd - outAt) throw new Error('a snappy copy runs past the end');
-    for (let from = outAt - offset, end = outAt + length; outAt < end;) output[outAt++] = output[from++] as number;
+    copyMatch(output, outAt, offset, length, outEnd);
+    outAt += length;
   }
   decoding.inAt = inAt;
   decoding.outAt = outAt;
@@ -148,22 +147,23 @@ const COST_PER_BYTE = 2;
 const HASH_BITS = 14;
 const table = new Uint16Array(1 << HASH_BITS);
 
-/** The densest a block can come out, for inputs without any repetition. */
-const compressedBound = (bytes: number): number => 32 + bytes + Math.ceil(bytes / 6);
+/** The most a block can come out as, for input without any repetition: some bytes more than it, and a sixth more. */
+const MOST_OVERHEAD = 32;
+const mostBytes = (bytes: number): number => MOST_OVERHEAD + bytes + Math.ceil(bytes / 6);
 
 /** A xerial stream, as the Java client writes it. */
 export function* compressSnappy(input: Uint8Array): Generator<number, Buffer, void> {
   const chunks = Math.ceil(input.length / XERIAL_CHUNK_BYTES);
-  const output = Buffer.allocUnsafe(
-    XERIAL_HEADER_BYTES + chunks * (XERIAL_LENGTH_BYTES + compressedBound(0)) + compressedBound(input.length),
-  );
+  const output = Buffer.allocUnsafe(XERIAL_HEADER_BYTES + chunks * (XERIAL_LENGTH_BYTES + MOST_OVERHEAD) + mostBytes(input.length));
+  const from = new Bytes(input);
+  const to = new Bytes(output);
   writeXerialHeader(output);
   let outAt = XERIAL_HEADER_BYTES;
   let cost = 0;
   for (let start = 0; start < input.length; start += XERIAL_CHUNK_BYTES) {
     const end = Math.min(start + XERIAL_CHUNK_BYTES, input.length);
     const blockAt = outAt + XERIAL_LENGTH_BYTES;
-    outAt = compressBlock(input, start, end, output, blockAt);
+    outAt = compressBlock(from, start, end, to, blockAt);
     output.writeInt32BE(outAt - blockAt, blockAt - XERIAL_LENGTH_BYTES);
     cost += (end - start) * COST_PER_BYTE;
     if (cost >= SLICE_BYTES) {
@@ -175,20 +175,15 @@ export function* compressSnappy(input: Uint8Array): Generator<number, Buffer, vo
   return output.subarray(0, outAt);
 }
 
-/** One raw block of at most 64 KiB, so that positions in it fit 16 bits. */
-function compressBlock(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
+const slotOf = (word: number): number => Math.imul(word, 0x1e35a7bd) >>> (32 - HASH_BITS);
+
+/** One raw block of at most 64 KiB, so that positions in it fit 16 bits. Returns the end of the output. */
+function compressBlock(input: Bytes, start: number, end: number, output: Bytes, from: number): number {
+  const { view } = input;
   let outAt = from;
   let rest = end - start;
-  for (; rest >= 0x80; rest >>>= 7) output[outAt++] = (rest & 0x7f) | 0x80;
-  output[outAt++] = rest;
-  return compressFragment(input, start, end, output, outAt);
-}
-
-const word = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
-
-function compressFragment(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
-  let outAt = from;
+  for (; rest >= 0x80; rest >>>= 7) output.array[outAt++] = (rest & 0x7f) | 0x80;
+  output.array[outAt++] = rest;
   let literalFrom = start;
   const lastStart = end - 15; // close to the end nothing is gained by looking for matches
   if (lastStart > start) {
@@ -196,54 +191,50 @@ function compressFragment(input: Uint8Array, start: number, end: number, output:
     let at = start + 1;
     let misses = 32; // each 32 misses in a row lengthen the stride: incompressible data is skipped through
     while (at < lastStart) {
-      const current = word(input, at);
-      const slot = Math.imul(current, 0x1e35a7bd) >>> (32 - HASH_BITS);
+      const current = view.getInt32(at, true);
+      const slot = slotOf(current);
       const candidate = start + (table[slot] as number);
       table[slot] = at - start;
-      if (word(input, candidate) !== current || candidate >= at) {
+      if (view.getInt32(candidate, true) !== current) {
         at += misses++ >>> 5;
         continue;
       }
       misses = 32;
       if (literalFrom < at) outAt = writeLiteral(input, literalFrom, at, output, outAt);
-      let length = 4;
-      while (at + length < end && input[candidate + length] === input[at + length]) length++;
-      outAt = writeCopy(output, outAt, at - candidate, length);
+      const length = matchLength(view, candidate, at, end);
+      outAt = writeCopy(output.array, outAt, at - candidate, length);
       at += length;
       literalFrom = at;
-      if (at < lastStart) table[Math.imul(word(input, at - 1), 0x1e35a7bd) >>> (32 - HASH_BITS)] = at - 1 - start;
+      if (at < lastStart) table[slotOf(view.getInt32(at - 1, true))] = at - 1 - start;
     }
   }
   return literalFrom < end ? writeLiteral(input, literalFrom, end, output, outAt) : outAt;
 }
 
-function writeLiteral(input: Uint8Array, start: number, end: number, output: Buffer, from: number): number {
+function writeLiteral(input: Bytes, start: number, end: number, output: Bytes, from: number): number {
+  const { array } = output;
   let outAt = from;
   const count = end - start - 1;
-  if (count < 60) output[outAt++] = count << 2;
+  if (count < 60) array[outAt++] = count << 2;
   else if (count < 256) {
-    output[outAt++] = 60 << 2;
-    output[outAt++] = count;
+    array[outAt++] = 60 << 2;
+    array[outAt++] = count;
   } else {
-    output[outAt++] = 61 << 2;
-    output[outAt++] = count & 0xff;
-    output[outAt++] = count >>> 8;
+    array[outAt++] = 61 << 2;
+    array[outAt++] = count & 0xff;
+    array[outAt++] = count >>> 8;
   }
-  if (count < 48) for (let at = start; at < end; at++) output[outAt++] = input[at] as number;
-  else {
-    output.set(input.subarray(start, end), outAt);
-    outAt += end - start;
-  }
-  return outAt;
+  copyLiterals(input, start, input.array.length, output, outAt, array.length, end - start);
+  return outAt + end - start;
 }
 
-function writeCopy(output: Buffer, from: number, offset: number, length: number): number {
+function writeCopy(output: Uint8Array, from: number, offset: number, length: number): number {
   let outAt = from;
   let rest = length;
   while (rest > 0) {
-    // A copy holds 64 bytes at most; never leave a rest that the short form could not hold.
+    // A copy holds 64 bytes at most; never leave a rest that is too short for one.
     const taken = rest > 64 ? (rest < 68 ? 60 : 64) : rest;
-    if (taken >= 4 && taken < 12 && offset < 2048) {
+    if (taken < 12 && offset < 2048) {
       output[outAt++] = ((offset >>> 8) << 5) | ((taken - 4) << 2) | 1;
       output[outAt++] = offset & 0xff;
     } else {

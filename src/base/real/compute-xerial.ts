@@ -17,26 +17,25 @@ export const isXerial = (bytes: Uint8Array, at = 0): boolean =>
   bytes.length - at >= XERIAL_HEADER_BYTES && MAGIC.every((byte, index) => bytes[at + index] === byte);
 
 /**
- * Where the raw blocks of a stream begin and end, two numbers each.
- * @throws Error when a chunk does not fit
+ * Where the next raw block begins when a chunk, or a stream's header, is due at `from`; -1 at the end of the bytes.
+ * @throws Error when the chunk does not fit
  */
-export function xerialBlocks(bytes: Uint8Array): number[] {
-  const places: number[] = [];
-  for (let at = 0; at < bytes.length;) {
-    if (isXerial(bytes, at)) {
-      if (int32(bytes, at + 12) > VERSION) throw new Error('the snappy stream asks for a newer reader');
-      at += XERIAL_HEADER_BYTES;
-      continue;
-    }
-    if (at + XERIAL_LENGTH_BYTES > bytes.length) throw new Error('the snappy stream ends inside a chunk length');
-    const length = int32(bytes, at);
-    at += XERIAL_LENGTH_BYTES;
-    if (length < 0 || length > bytes.length - at) throw new Error(`a snappy chunk says ${length} bytes, ${bytes.length - at} are left`);
-    places.push(at, at + length);
-    at += length;
+export function nextXerialBlock(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (isXerial(bytes, at)) {
+    if (int32(bytes, at + 12) > VERSION) throw new Error('the snappy stream asks for a newer reader');
+    at += XERIAL_HEADER_BYTES;
   }
-  return places;
+  if (at === bytes.length) return -1;
+  if (at + XERIAL_LENGTH_BYTES > bytes.length) throw new Error('the snappy stream ends inside a chunk length');
+  const length = int32(bytes, at);
+  at += XERIAL_LENGTH_BYTES;
+  if (length < 0 || length > bytes.length - at) throw new Error(`a snappy chunk says ${length} bytes, ${bytes.length - at} are left`);
+  return at;
 }
+
+/** Where the block that `nextXerialBlock` found ends. */
+export const xerialBlockEnd = (bytes: Uint8Array, block: number): number => block + int32(bytes, block - XERIAL_LENGTH_BYTES);
 
 export function writeXerialHeader(output: Buffer): void {
   output.set(MAGIC);
