@@ -2,6 +2,7 @@
 // metadata, partitions, sockets; and takes it apart in the reverse order.
 import type { Env } from '../base/env.ts';
 import type { Logger } from '../base/log.ts';
+import { Metrics } from '../base/metrics.ts';
 import { Slabs } from '../base/buffers.ts';
 import { present } from '../base/invariant.ts';
 import { MetadataImage } from '../broker/image/metadata-image.ts';
@@ -16,6 +17,7 @@ import { readListeners } from '../config/listeners.ts';
 import { resolveTopicConfig } from '../config/topic-configs.ts';
 import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
+import { measureBroker, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
@@ -27,19 +29,22 @@ export interface StartOptions {
   readonly env: Env;
   readonly levels: BrokerLevels;
   readonly log: Logger;
+  /** Where the figures are kept; a registry of its own when left out. */
+  readonly metrics?: Metrics;
   /** Called once when the broker can no longer keep its promises; it has stopped answering by then. */
   readonly onFailed: (error: unknown) => void;
 }
 
 export interface RunningBroker {
   readonly broker: Broker;
+  readonly metrics: Metrics;
   readonly server: Server;
   /** Finishes what is in hand, syncs, and closes everything. Idempotent. */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
 export async function assembleBroker(options: StartOptions): Promise<RunningBroker> {
-  const { env, levels, log } = options;
+  const { env, levels, log, metrics = new Metrics() } = options;
   const config = resolveBrokerConfig(levels);
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -55,7 +60,11 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
 
   try {
     const tailCache = new TailCache({ limitBytes: config['storage.cache.bytes'], slabs: new Slabs() });
+    const onGroup = measureCommits(metrics);
     const logDirs: LogDir[] = [];
+    measureStorage(metrics, { logDirs, tailCache });
+    const eventLoop = measureEventLoop(metrics, env);
+    closers.push(async () => eventLoop[Symbol.dispose]());
     for (const directory of config['log.dirs'] ?? config['log.dir'] ?? []) {
       const dir = await LogDir.open({
         env,
@@ -69,6 +78,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
           if (dir === logDirs[0] || logDirs.every(({ offline }) => offline !== undefined)) options.onFailed(error);
         },
         onFatal,
+        onGroup,
       });
       closers.push(() => dir.close());
       logDirs.push(dir);
@@ -112,6 +122,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       producerIds: new ProducerIds({ controller: metadata, nodeId: identity.nodeId }),
       fetchSessions: new FetchSessions({ env, slots: () => config['max.incremental.fetch.session.cache.slots'] }),
     };
+    measureBroker(metrics, broker);
     const server = await startServer({
       env,
       listeners: readListeners(config).listeners,
@@ -119,12 +130,14 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       apis,
       broker,
       log,
+      metrics,
       onFatal,
     });
     closers.push(() => server.stop({ graceMs: 0 }));
     let stopping: Promise<void> | undefined;
     return {
       broker,
+      metrics,
       server,
       stop: (how = {}) =>
         (stopping ??= (async () => {

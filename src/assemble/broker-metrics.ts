@@ -1,0 +1,71 @@
+// The figures of what lies below the sockets: commits, caches, files, log dirs, and how late the event loop runs.
+import type { Env } from '../base/env.ts';
+import { groupSizes, latencySeconds, sizeBytes, type Metrics } from '../base/metrics.ts';
+import type { FetchSessions } from '../broker/fetch-sessions.ts';
+import type { MetadataImage } from '../broker/image/metadata-image.ts';
+import type { LogDir } from '../storage/log-dir.ts';
+import type { TailCache } from '../storage/log/tail-cache.ts';
+
+export interface CommitFigures {
+  readonly members: number;
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+/** Returns what the commit loops of all log dirs report to. */
+export function measureCommits(metrics: Metrics): (group: CommitFigures) => void {
+  const seconds = metrics.histogram(
+    'bucketrider_commit_seconds',
+    'Time a group commit took, from its first write to its last sync',
+    latencySeconds,
+  );
+  const partitions = metrics.histogram('bucketrider_commit_partitions', 'Partitions in a group commit', groupSizes);
+  const bytes = metrics.histogram('bucketrider_commit_bytes', 'Bytes of record batches in a group commit', sizeBytes);
+  return (group) => {
+    seconds.observe(group.milliseconds / 1000);
+    partitions.observe(group.members);
+    bytes.observe(group.bytes);
+  };
+}
+
+export function measureStorage(metrics: Metrics, parts: { logDirs: readonly LogDir[]; tailCache: TailCache }): void {
+  const { logDirs, tailCache } = parts;
+  metrics.measure('bucketrider_tail_cache_bytes', 'Bytes of batches held in memory, those being written among them', () => tailCache.bytes);
+  metrics.measure('bucketrider_open_files', 'Files of logs that are open', () =>
+    logDirs.reduce((sum, { openFileCount }) => sum + openFileCount, 0),
+  );
+  metrics.measureEach('bucketrider_log_dir_offline', '1 when the log dir takes no writes until a restart', ['directory'], () =>
+    logDirs.map(({ directory, offline }) => [{ directory }, offline === undefined ? 0 : 1]),
+  );
+}
+
+export function measureBroker(metrics: Metrics, parts: { image: MetadataImage; fetchSessions: FetchSessions }): void {
+  metrics.measure('bucketrider_topics', 'Topics', () => parts.image.topics.size);
+  metrics.measure('bucketrider_partitions', 'Partitions', () => parts.image.partitionCount);
+  metrics.measure('bucketrider_fetch_sessions', 'Fetch sessions that are open', () => parts.fetchSessions.size);
+}
+
+const PROBE_MS = 1000;
+
+/** A timer that should fire every second: what it is late is what everything else on the loop is late too. */
+export function measureEventLoop(metrics: Metrics, env: Env): Disposable {
+  const delay = metrics.histogram(
+    'bucketrider_event_loop_delay_seconds',
+    'How late a timer fires that is due every second',
+    latencySeconds,
+  );
+  let timer: Disposable;
+  const probe = (): void => {
+    const dueMs = env.monotonicMs() + PROBE_MS;
+    timer = env.timer(
+      PROBE_MS,
+      () => {
+        delay.observe(Math.max(0, env.monotonicMs() - dueMs) / 1000);
+        probe();
+      },
+      { unref: true },
+    );
+  };
+  probe();
+  return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+}
