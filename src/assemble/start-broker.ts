@@ -5,14 +5,16 @@ import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
 import { Slabs } from '../base/buffers.ts';
 import { present } from '../base/invariant.ts';
-import { MetadataImage } from '../broker/image/metadata-image.ts';
+import { BrokerSettings } from '../broker/broker-settings.ts';
+import { Configs } from '../broker/configs.ts';
+import { MetadataImage, resourceTypes } from '../broker/image/metadata-image.ts';
 import { MetadataController } from '../broker/metadata-controller.ts';
 import { FetchSessions } from '../broker/fetch-sessions.ts';
 import { ProducerIds } from '../broker/producer-ids.ts';
 import { Partitions } from '../broker/partitions.ts';
 import { Topics } from '../broker/topics.ts';
 import type { Broker } from '../broker/broker.ts';
-import { resolveBrokerConfig, type BrokerLevels } from '../config/broker-configs.ts';
+import type { BrokerLevels } from '../config/broker-configs.ts';
 import { readListeners } from '../config/listeners.ts';
 import { resolveTopicConfig } from '../config/topic-configs.ts';
 import { apis } from '../handlers/index.ts';
@@ -22,6 +24,7 @@ import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
 import { METADATA_TOPIC, METADATA_TOPIC_ID, MetadataLog } from '../storage/metadata/metadata-log.ts';
+import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
 import { openIdentity } from '../storage/identity.ts';
 import { registrationRecords } from '../broker/registration.ts';
 
@@ -43,9 +46,15 @@ export interface RunningBroker {
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
+const isBrokerConfig = (record: MetadataRecord): boolean =>
+  record.type === 'ConfigRecord' && record.value.resourceType === resourceTypes.broker;
+
 export async function assembleBroker(options: StartOptions): Promise<RunningBroker> {
   const { env, levels, log, metrics = new Metrics() } = options;
-  const config = resolveBrokerConfig(levels);
+  const settings = new BrokerSettings(levels, log);
+  // What is needed before the metadata can be read, and does not change while the broker runs.
+  const config = settings.config;
+  const { listeners } = readListeners(config);
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
@@ -100,33 +109,44 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     metadataPartition.leadFrom((metadataPartition.leaderEpochs.latestEpoch ?? 0) + 1);
     const metadataLog = new MetadataLog({ env, log: metadataPartition });
     await metadataLog.load((record) => image.apply(record));
-    const metadata = new MetadataController({ env, log: metadataLog, image, onApplied: () => undefined });
-    await metadata.execute((current) => ({
-      records: registrationRecords(current, { env, config, nodeId: identity.nodeId }),
-      reply: undefined,
-    }));
-
-    const partitions = new Partitions({ config, image, nodeId: identity.nodeId, logDirs });
+    const { nodeId } = identity;
+    settings.follow(image, nodeId);
+    const partitions = new Partitions({ settings, image, nodeId, logDirs, log });
+    const metadata = new MetadataController({
+      env,
+      log: metadataLog,
+      image,
+      onApplied: (records) => {
+        if (records.some(isBrokerConfig)) settings.follow(image, nodeId);
+        return partitions.follow(records);
+      },
+    });
+    await metadata.execute((current) => ({ records: registrationRecords(current, { env, config, nodeId, listeners }), reply: undefined }));
     await partitions.open();
     const broker: Broker = {
       env,
       log,
-      config,
-      levels,
+      get config() {
+        return settings.config;
+      },
+      get levels() {
+        return settings.levels;
+      },
       clusterId: identity.clusterId,
-      nodeId: identity.nodeId,
+      nodeId,
       image,
       metadata,
-      topics: new Topics({ env, config, levels, nodeId: identity.nodeId, controller: metadata }),
+      topics: new Topics({ env, settings, controller: metadata }),
+      configs: new Configs({ settings, image, nodeId, controller: metadata }),
       partitions,
-      producerIds: new ProducerIds({ controller: metadata, nodeId: identity.nodeId }),
-      fetchSessions: new FetchSessions({ env, slots: () => config['max.incremental.fetch.session.cache.slots'] }),
+      producerIds: new ProducerIds({ controller: metadata, nodeId }),
+      fetchSessions: new FetchSessions({ env, slots: () => settings.config['max.incremental.fetch.session.cache.slots'] }),
     };
     measureBroker(metrics, broker);
     const server = await startServer({
       env,
-      listeners: readListeners(config).listeners,
-      config: serverConfigOf(config),
+      listeners,
+      config: serverConfigOf(settings.config),
       apis,
       broker,
       log,

@@ -3,6 +3,7 @@
 import type { Env } from '../base/env.ts';
 import type { Logger } from '../base/log.ts';
 import type { BrokerConfig, BrokerLevels } from '../config/broker-configs.ts';
+import type { Configs } from './configs.ts';
 import type { MetadataImage } from './image/metadata-image.ts';
 import type { MetadataController } from './metadata-controller.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
@@ -13,6 +14,7 @@ import type { Topics } from './topics.ts';
 export interface Broker {
   readonly env: Env;
   readonly log: Logger;
+  /** In force now; clients may change some of it, so ask again rather than keep it. */
   readonly config: BrokerConfig;
   /** The same settings by where they come from, for those who ask. */
   readonly levels: BrokerLevels;
@@ -21,6 +23,7 @@ export interface Broker {
   readonly image: MetadataImage;
   readonly metadata: MetadataController;
   readonly topics: Topics;
+  readonly configs: Configs;
   readonly partitions: Partitions;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;

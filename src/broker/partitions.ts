@@ -1,28 +1,53 @@
-// The partitions led here, by topic and index: finds the log of one, opens and starts logs as the metadata says.
+// The partitions led here, by topic and index: finds the log of one, opens and starts logs as the metadata says, and follows
+// it as it changes: new settings reach the logs, removed topics leave the disk.
+import { inParallel } from '../base/in-parallel.ts';
 import { present } from '../base/invariant.ts';
+import type { Logger } from '../base/log.ts';
 import { resolveTopicConfig, type TopicConfig } from '../config/topic-configs.ts';
-import type { BrokerConfig } from '../config/broker-configs.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { LogDir } from '../storage/log-dir.ts';
+import { partitionDirectoryName } from '../storage/log/log-names.ts';
 import type { PartitionLog } from '../storage/log/partition-log.ts';
+import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
+import { ALL_BROKERS, type BrokerSettings } from './broker-settings.ts';
 import { resourceTypes, type MetadataImage, type TopicImage } from './image/metadata-image.ts';
 
+interface OpenPartition {
+  readonly log: PartitionLog;
+  readonly dir: LogDir;
+}
+
+interface OpenTopic {
+  readonly name: string;
+  /** By index; a partition without files gets its log when it is first asked for. */
+  readonly partitions: (OpenPartition | undefined)[];
+}
+
+/** Partitions recovered at a time: enough to keep a disk busy, few enough for libuv's threads. */
+const OPENED_AT_A_TIME = 4;
+
 export class Partitions {
-  readonly #config: BrokerConfig;
+  readonly #settings: BrokerSettings;
   readonly #image: MetadataImage;
   readonly #nodeId: number;
   readonly #logDirs: readonly LogDir[];
-  /** By topic id; a partition without files gets its log when it is first asked for. */
-  readonly #logs = new Map<string, (PartitionLog | undefined)[]>();
+  readonly #log: Logger;
+  /** By topic id. */
+  readonly #topics = new Map<string, OpenTopic>();
+  /** How many logs are open in each dir. */
+  readonly #load = new Map<LogDir, number>();
+  /** Folder names of removed partitions that the disk would not let go of: nothing new may be written into them. */
+  readonly #stuck = new Set<string>();
 
-  constructor(options: { config: BrokerConfig; image: MetadataImage; nodeId: number; logDirs: readonly LogDir[] }) {
-    this.#config = options.config;
+  constructor(options: { settings: BrokerSettings; image: MetadataImage; nodeId: number; logDirs: readonly LogDir[]; log: Logger }) {
+    this.#settings = options.settings;
     this.#image = options.image;
     this.#nodeId = options.nodeId;
     this.#logDirs = options.logDirs;
+    this.#log = options.log;
   }
 
-  /** Opens every partition of the image that has files; many at a time, as the disk allows. */
+  /** Opens every partition of the image that has files; several at a time, as the disk allows. */
   async open(): Promise<void> {
     const waiting: { topic: TopicImage; index: number; dir: LogDir }[] = [];
     for (const topic of this.#image.topics.values()) {
@@ -31,50 +56,118 @@ export class Partitions {
         if (dir !== undefined) waiting.push({ topic, index, dir });
       }
     }
-    const opener = async (): Promise<void> => {
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-        const { topic, index, dir } = next;
-        const { leaderEpoch } = present(topic.partitions[index], 'a partition of the image');
-        this.#keep(
-          topic,
-          index,
-          await dir.openLog({ topic: topic.name, topicId: topic.id, partition: index }, this.configOf(topic), leaderEpoch),
-        );
-      }
-    };
-    await Promise.all(Array.from({ length: 4 }, opener));
+    await inParallel(OPENED_AT_A_TIME, waiting, async ({ topic, index, dir }) => {
+      const { leaderEpoch } = present(topic.partitions[index], 'a partition of the image');
+      const identity = { topic: topic.name, topicId: topic.id, partition: index };
+      this.#keep(topic, index, { dir, log: await dir.openLog(identity, this.configOf(topic), leaderEpoch) });
+    });
   }
 
   /**
    * The log of a partition that this broker leads.
-   * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER
+   * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
    */
   ledHere(topic: TopicImage, index: number): PartitionLog {
-    const open = this.#logs.get(topic.id)?.[index];
-    if (open !== undefined) return open;
     const partition = topic.partitions[index];
     if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic.name} has no partition ${index}`);
     if (partition.leader !== this.#nodeId) throw new KafkaError('NOT_LEADER_OR_FOLLOWER');
-    const dir = this.#dirForNew();
-    return this.#keep(
-      topic,
-      index,
-      dir.startLog({ topic: topic.name, topicId: topic.id, partition: index }, this.configOf(topic), partition.leaderEpoch),
-    );
+    return this.#topics.get(topic.id)?.partitions[index]?.log ?? this.#start(topic, index, partition.leaderEpoch);
+  }
+
+  /** The log of a partition that has one open; nothing is started. */
+  find(topic: TopicImage, index: number): PartitionLog | undefined {
+    return this.#topics.get(topic.id)?.partitions[index]?.log;
   }
 
   configOf(topic: TopicImage): TopicConfig {
-    return resolveTopicConfig(this.#config, this.#image.configOf(resourceTypes.topic, topic.name));
+    return resolveTopicConfig(this.#settings.config, this.#image.configOf(resourceTypes.topic, topic.name));
   }
 
-  #keep(topic: TopicImage, index: number, log: PartitionLog): PartitionLog {
-    let logs = this.#logs.get(topic.id);
-    if (logs === undefined) this.#logs.set(topic.id, (logs = []));
-    logs[index] = log;
-    return log;
+  /**
+   * Does what changes of the metadata, which are in the image already, mean for the logs. Returns a promise where a disk
+   * is needed: it never rejects, and when it resolves nothing of a removed topic can come back.
+   */
+  follow(records: readonly MetadataRecord[]): Promise<void> | undefined {
+    const reconfigured = new Set<string>();
+    const removed: string[] = [];
+    let all = false;
+    for (const record of records) {
+      if (record.type === 'RemoveTopicRecord') removed.push(record.value.topicId);
+      if (record.type === 'PartitionChangeRecord') this.#followLeader(record.value.topicId, record.value.partitionId);
+      if (record.type !== 'ConfigRecord') continue;
+      const { resourceType, resourceName } = record.value;
+      if (resourceType === resourceTypes.topic) reconfigured.add(resourceName);
+      if (resourceType === resourceTypes.broker && [ALL_BROKERS, String(this.#nodeId)].includes(resourceName)) all = true;
+    }
+    for (const name of all ? this.#image.topics.keys() : reconfigured) this.#reconfigure(name);
+    return removed.length === 0 ? undefined : this.#remove(removed);
   }
 
+  #followLeader(topicId: string, index: number): void {
+    const partition = this.#image.findTopicById(topicId)?.partitions[index];
+    const open = this.#topics.get(topicId)?.partitions[index];
+    if (partition?.leader === this.#nodeId) open?.log.leadFrom(partition.leaderEpoch);
+  }
+
+  #reconfigure(name: string): void {
+    const topic = this.#image.findTopic(name);
+    const open = topic === undefined ? undefined : this.#topics.get(topic.id);
+    if (topic === undefined || open === undefined) return;
+    const config = this.configOf(topic);
+    for (const partition of open.partitions) partition?.log.configure(config);
+  }
+
+  async #remove(topicIds: readonly string[]): Promise<void> {
+    const byDir = new Map<LogDir, { topic: string; partition: number }[]>();
+    for (const topicId of topicIds) {
+      const open = this.#topics.get(topicId);
+      this.#topics.delete(topicId); // at once: nobody finds its logs from here on
+      for (const [partition, held] of open?.partitions.entries() ?? []) {
+        if (open === undefined || held === undefined) continue;
+        this.#load.set(held.dir, (this.#load.get(held.dir) ?? 1) - 1);
+        const doomed = byDir.get(held.dir);
+        if (doomed === undefined) byDir.set(held.dir, [{ topic: open.name, partition }]);
+        else doomed.push({ topic: open.name, partition });
+      }
+    }
+    await Promise.all([...byDir].map(([dir, doomed]) => this.#drop(dir, doomed)));
+  }
+
+  /** The topics are gone whatever the disk says; what it keeps of them is found by the next start, by its topic id. */
+  async #drop(dir: LogDir, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+    try {
+      await dir.dropLogs(partitions);
+    } catch (error) {
+      for (const { topic, partition } of partitions) this.#stuck.add(partitionDirectoryName(topic, partition));
+      this.#log.error('the folders of removed partitions could not be set aside', { directory: dir.directory, error });
+    }
+  }
+
+  #start(topic: TopicImage, index: number, leaderEpoch: number): PartitionLog {
+    // The caller found the topic before it waited for something, and it was removed meanwhile.
+    if (this.#image.findTopicById(topic.id) === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
+    const name = partitionDirectoryName(topic.name, index);
+    if (this.#stuck.has(name))
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `the folder ${name} still holds a removed topic; a restart is needed`);
+    const dir = this.#dirForNew();
+    const identity = { topic: topic.name, topicId: topic.id, partition: index };
+    return this.#keep(topic, index, { dir, log: dir.startLog(identity, this.configOf(topic), leaderEpoch) });
+  }
+
+  #keep(topic: TopicImage, index: number, open: OpenPartition): PartitionLog {
+    let known = this.#topics.get(topic.id);
+    if (known === undefined) this.#topics.set(topic.id, (known = { name: topic.name, partitions: [] }));
+    known.partitions[index] = open;
+    this.#load.set(open.dir, (this.#load.get(open.dir) ?? 0) + 1);
+    return open.log;
+  }
+
+  /** The dir with the fewest partitions, as in Kafka, of those that work. */
   #dirForNew(): LogDir {
-    return present(this.#logDirs[0], 'a log dir');
+    let best: LogDir | undefined;
+    for (const dir of this.#logDirs)
+      if (dir.offline === undefined && (best === undefined || (this.#load.get(dir) ?? 0) < (this.#load.get(best) ?? 0))) best = dir;
+    if (best === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', 'every log dir is offline');
+    return best;
   }
 }

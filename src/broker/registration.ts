@@ -2,18 +2,19 @@
 // new epoch. Epochs grow with every start, so that clients can tell a log that may have lost its unacknowledged end.
 import type { Env } from '../base/env.ts';
 import type { BrokerConfig } from '../config/broker-configs.ts';
+import type { Listener } from '../config/listeners.ts';
 import type { NewMetadataRecord } from '../storage/metadata/metadata-records.ts';
+import { METADATA_VERSION, METADATA_VERSION_LEVEL, supportedFeatures } from './features.ts';
 import type { MetadataImage } from './image/metadata-image.ts';
 
-const METADATA_VERSION = 'metadata.version';
-/** 4.2-IV1, the level that Kafka 4.2 finalizes. */
-const METADATA_VERSION_LEVEL = 29;
+/** SecurityProtocol.id of Kafka. */
+const securityProtocolIds = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 } as const;
 
 export function registrationRecords(
   image: MetadataImage,
-  options: { env: Env; config: BrokerConfig; nodeId: number },
+  options: { env: Env; config: BrokerConfig; nodeId: number; listeners: readonly Listener[] },
 ): NewMetadataRecord[] {
-  const { env, config, nodeId } = options;
+  const { env, config, nodeId, listeners } = options;
   const records: NewMetadataRecord[] = [];
   if (!image.features.has(METADATA_VERSION)) {
     records.push({ type: 'FeatureLevelRecord', value: { name: METADATA_VERSION, featureLevel: METADATA_VERSION_LEVEL } });
@@ -26,8 +27,18 @@ export function registrationRecords(
       isMigratingZkBroker: false,
       incarnationId: Buffer.from(env.randomBytes(16)).toString('base64url'),
       brokerEpoch: (before?.epoch ?? 0) + 1,
-      endPoints: [],
-      features: [],
+      // What the settings say; a client is told the address at which it arrived where they leave that open.
+      endPoints: listeners.map(({ name, protocol, host, port, advertised }) => ({
+        name,
+        host: advertised.host ?? host ?? 'localhost',
+        port: advertised.port ?? port,
+        securityProtocol: securityProtocolIds[protocol],
+      })),
+      features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
+        name,
+        minSupportedVersion: minVersion,
+        maxSupportedVersion: maxVersion,
+      })),
       rack: config['broker.rack'],
       fenced: false,
       inControlledShutdown: false,

@@ -20,8 +20,8 @@ export interface Api {
    */
   readonly overlapping?: boolean;
   readonly handle: AnyHandler;
-  /** The response that says this error of the request as a whole; without it the connection is closed. */
-  readonly failure?: (errorCode: number, request: never) => unknown;
+  /** The response that says this error of the request as a whole, `message` where there is room for it; without it the connection is closed. */
+  readonly failure?: (errorCode: number, request: never, message: string | null) => unknown;
 }
 
 /**

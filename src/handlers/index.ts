@@ -1,23 +1,37 @@
 // The APIs this broker serves: key, tables, versions, and who answers. ApiVersions, dispatch and the support page all
 // read this one table; an API without a real handler is not in it.
+import { alterConfigsRequest, alterConfigsResponse } from '../protocol/messages/alter-configs.ts';
 import { apiVersionsRequest, apiVersionsResponse } from '../protocol/messages/api-versions.ts';
+import { createPartitionsRequest, createPartitionsResponse } from '../protocol/messages/create-partitions.ts';
 import { createTopicsRequest, createTopicsResponse } from '../protocol/messages/create-topics.ts';
+import { deleteTopicsRequest, deleteTopicsResponse } from '../protocol/messages/delete-topics.ts';
+import { describeClusterRequest, describeClusterResponse } from '../protocol/messages/describe-cluster.ts';
+import { describeConfigsRequest, describeConfigsResponse } from '../protocol/messages/describe-configs.ts';
+import { describeTopicPartitionsRequest, describeTopicPartitionsResponse } from '../protocol/messages/describe-topic-partitions.ts';
 import { fetchRequest, fetchResponse } from '../protocol/messages/fetch.ts';
 import { findCoordinatorRequest, findCoordinatorResponse } from '../protocol/messages/find-coordinator.ts';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../protocol/messages/incremental-alter-configs.ts';
 import { initProducerIdRequest, initProducerIdResponse } from '../protocol/messages/init-producer-id.ts';
 import { listOffsetsRequest, listOffsetsResponse } from '../protocol/messages/list-offsets.ts';
 import { metadataRequest, metadataResponse } from '../protocol/messages/metadata.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { produceRequest, produceResponse } from '../protocol/messages/produce.ts';
 import type { Decoded, Encodable, Message } from '../protocol/schema.ts';
-import { apiVersionsHandler } from './api-versions.ts';
-import { handleCreateTopics } from './create-topics.ts';
+import { alterConfigsFailure, handleAlterConfigs } from './alter-configs.ts';
+import { apiVersionsFailure, apiVersionsHandler } from './api-versions.ts';
+import { createPartitionsFailure, handleCreatePartitions } from './create-partitions.ts';
+import { createTopicsFailure, handleCreateTopics } from './create-topics.ts';
+import { deleteTopicsFailure, handleDeleteTopics } from './delete-topics.ts';
+import { describeClusterFailure, handleDescribeCluster } from './describe-cluster.ts';
+import { describeConfigsFailure, handleDescribeConfigs } from './describe-configs.ts';
+import { describeTopicPartitionsFailure, handleDescribeTopicPartitions } from './describe-topic-partitions.ts';
 import { fetchFailure, handleFetch } from './fetch.ts';
 import { handleFindCoordinator } from './find-coordinator.ts';
 import type { Api, Handler } from './handler.ts';
+import { handleIncrementalAlterConfigs, incrementalAlterConfigsFailure } from './incremental-alter-configs.ts';
 import { handleInitProducerId, initProducerIdFailure } from './init-producer-id.ts';
 import { handleListOffsets } from './list-offsets.ts';
-import { handleMetadata } from './metadata.ts';
+import { handleMetadata, metadataFailure } from './metadata.ts';
 import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { handleProduce } from './produce.ts';
 
@@ -29,7 +43,7 @@ function api<Request extends Message, Response extends Message>(
   options: {
     overlapping?: boolean;
     advertisedMinVersion?: number;
-    failure?: (errorCode: number, request: Decoded<Request>) => Encodable<Response>;
+    failure?: (errorCode: number, request: Decoded<Request>, message: string | null) => Encodable<Response>;
   } = {},
 ): Api {
   return {
@@ -49,14 +63,26 @@ const served: readonly Api[] = [
   api(produceRequest, produceResponse, handleProduce, { overlapping: true, advertisedMinVersion: 0 }),
   api(fetchRequest, fetchResponse, handleFetch, { failure: fetchFailure }),
   api(listOffsetsRequest, listOffsetsResponse, handleListOffsets),
-  api(metadataRequest, metadataResponse, handleMetadata),
+  api(metadataRequest, metadataResponse, handleMetadata, { failure: metadataFailure }),
   api(findCoordinatorRequest, findCoordinatorResponse, handleFindCoordinator),
   api(
     apiVersionsRequest,
     apiVersionsResponse,
     apiVersionsHandler(() => apis.values()),
+    { failure: apiVersionsFailure },
   ),
-  api(createTopicsRequest, createTopicsResponse, handleCreateTopics),
+  api(createTopicsRequest, createTopicsResponse, handleCreateTopics, { failure: createTopicsFailure }),
+  api(deleteTopicsRequest, deleteTopicsResponse, handleDeleteTopics, { failure: deleteTopicsFailure }),
+  api(describeConfigsRequest, describeConfigsResponse, handleDescribeConfigs, { failure: describeConfigsFailure }),
+  api(alterConfigsRequest, alterConfigsResponse, handleAlterConfigs, { failure: alterConfigsFailure }),
+  api(createPartitionsRequest, createPartitionsResponse, handleCreatePartitions, { failure: createPartitionsFailure }),
+  api(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, handleIncrementalAlterConfigs, {
+    failure: incrementalAlterConfigsFailure,
+  }),
+  api(describeClusterRequest, describeClusterResponse, handleDescribeCluster, { failure: describeClusterFailure }),
+  api(describeTopicPartitionsRequest, describeTopicPartitionsResponse, handleDescribeTopicPartitions, {
+    failure: describeTopicPartitionsFailure,
+  }),
   api(initProducerIdRequest, initProducerIdResponse, handleInitProducerId, { failure: initProducerIdFailure }),
   api(offsetForLeaderEpochRequest, offsetForLeaderEpochResponse, handleOffsetForLeaderEpoch),
 ];

@@ -1,7 +1,7 @@
 // Produce (API 0): a client hands over record batches for partitions this broker leads.
 // Prepares every batch, stages them in the order of arrival, waits for the commit that `acks` asks for, and shapes the
 // answer partition by partition; what may be appended is decided by `prepare` and the log.
-import { isInternalTopic } from '../broker/topics.ts';
+import { isInternalTopic } from '../broker/internal-topics.ts';
 import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { produceResponse, ProduceRequest } from '../protocol/messages/produce.ts';
 import type { Encodable } from '../protocol/schema.ts';

@@ -7,7 +7,7 @@ import type { Logger } from '../base/log.ts';
 import type { Broker } from '../broker/broker.ts';
 import { advertisedAddress, type Listener as ListenerConfig } from '../config/listeners.ts';
 import { CloseConnectionError, type ConnectionView } from '../handlers/handler.ts';
-import { errorCodeOf, ProtocolError } from '../protocol/errors.ts';
+import { errorCodeOf, KafkaError, ProtocolError } from '../protocol/errors.ts';
 import { formatAddress, unmapped } from './addresses.ts';
 import { ArrivalOrder } from './arrival-order.ts';
 import { escapeClientText } from './client-text.ts';
@@ -371,7 +371,8 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
         this.#abandon(request); // nobody waits any more: not an error at all
       } else {
         const errorCode = errorCodeOf(thrown, this.log);
-        const response = body === undefined ? undefined : request.api.failure(errorCode, body);
+        const message = thrown instanceof KafkaError ? thrown.message : null; // what nobody foresaw is told by its code alone
+        const response = body === undefined ? undefined : request.api.failure(errorCode, body, message);
         if (response === undefined) this.#cannotAnswer(request, thrown, 'a request failed as a whole, and its API has no answer for that');
         else this.#answered(request, response);
       }

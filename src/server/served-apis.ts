@@ -56,8 +56,8 @@ export class ServedApi {
   }
 
   /** The response to a request that failed as a whole; undefined when the API has no shape for that. */
-  failure(errorCode: number, body: unknown): unknown {
-    return this.#api.failure?.(errorCode, body as never);
+  failure(errorCode: number, body: unknown, message: string | null): unknown {
+    return this.#api.failure?.(errorCode, body as never, message);
   }
 
   encode(request: ServedRequest, response: unknown): Uint8Array[] {

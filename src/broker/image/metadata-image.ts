@@ -2,7 +2,9 @@
 // Request handlers read it; only `apply` changes it, record by record, and the same call serves recovery. It is one
 // object that grows rather than a copy per change: a handler reads it within one turn, and no change lands in between.
 import { invariant, present } from '../../base/invariant.ts';
+import { topicCollisionKey } from '../../storage/log/log-names.ts';
 import type { MetadataRecord } from '../../storage/metadata/metadata-records.ts';
+import { SortedNames } from './sorted-names.ts';
 
 export interface PartitionImage {
   readonly index: number;
@@ -22,16 +24,24 @@ export interface TopicImage {
   readonly partitions: readonly PartitionImage[];
 }
 
+/** Where a broker listens, as it registered; its own connections know better what to tell their client. */
+export interface EndPointImage {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface BrokerImage {
   readonly nodeId: number;
   readonly epoch: number;
   readonly incarnationId: string;
   readonly rack: string | null;
   readonly fenced: boolean;
+  /** By listener name. */
+  readonly endPoints: ReadonlyMap<string, EndPointImage>;
 }
 
 /** ConfigResource.Type of Kafka. */
-export const resourceTypes = { topic: 2, broker: 4, clientMetrics: 16, group: 32 } as const;
+export const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
 
 const NO_CONFIG: ReadonlyMap<string, string> = new Map();
 const UNASSIGNED_LEADER_CHANGE = -2;
@@ -39,11 +49,18 @@ const UNASSIGNED_LEADER_CHANGE = -2;
 export class MetadataImage {
   readonly #topicsByName = new Map<string, TopicImage>();
   readonly #topicsById = new Map<string, TopicImage>();
+  readonly #names = new SortedNames();
+  /** Names with a dot or an underscore, by what two of them must not have in common; others cannot collide. */
+  readonly #collisions = new Map<string, Set<string>>();
   readonly #brokers = new Map<number, BrokerImage>();
   readonly #configs = new Map<string, Map<string, string>>();
   readonly #features = new Map<string, number>();
   #nextProducerId = 0;
   #partitionCount = 0;
+  #firstLeaderEpoch = 0;
+  /** Lists of one content are one list: most partitions of a broker have the same replicas. */
+  readonly #nodeLists = new Map<string, readonly number[]>();
+  readonly #directoryLists = new Map<string, readonly string[]>();
 
   get topics(): ReadonlyMap<string, TopicImage> {
     return this.#topicsByName;
@@ -62,6 +79,13 @@ export class MetadataImage {
   get partitionCount(): number {
     return this.#partitionCount;
   }
+  /**
+   * The leader epoch in which a new topic begins: above that of every topic that was removed, so that a client that knows
+   * no topic ids does not take a topic that was made again for stale news of the old one.
+   */
+  get firstLeaderEpoch(): number {
+    return this.#firstLeaderEpoch;
+  }
 
   findTopic(name: string): TopicImage | undefined {
     return this.#topicsByName.get(name);
@@ -69,6 +93,29 @@ export class MetadataImage {
 
   findTopicById(id: string): TopicImage | undefined {
     return this.#topicsById.get(id);
+  }
+
+  /** All names, ascending by UTF-16 units; valid until the next change. */
+  get topicNames(): readonly string[] {
+    return this.#names.all();
+  }
+
+  /** Where in `topicNames` the first stands that is not below `name`. */
+  indexOfTopicFrom(name: string): number {
+    return this.#names.indexFrom(name);
+  }
+
+  /** A topic whose name may not stand beside this one, since metrics show "." as "_"; the name itself does not count. */
+  findCollision(name: string): string | undefined {
+    if (!mayCollide(name)) return undefined;
+    for (const other of this.#collisions.get(topicCollisionKey(name)) ?? []) if (other !== name) return other;
+    return undefined;
+  }
+
+  /** Names of the resources of a type that have settings of their own. */
+  configuredNames(resourceType: number): string[] {
+    const prefix = `${resourceType}/`;
+    return [...this.#configs.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   }
 
   /** The overrides of a resource, as they were given. */
@@ -82,8 +129,16 @@ export class MetadataImage {
         this.#put({ name: record.value.name, id: record.value.topicId, partitions: [] });
         break;
       case 'PartitionRecord': {
-        const { topicId, partitionId: index, replicas, isr, leader, leaderEpoch, partitionEpoch, directories } = record.value;
-        this.#putPartition(topicId, { index, replicas, isr, leader, leaderEpoch, partitionEpoch, directories: directories ?? [] });
+        const { topicId, partitionId: index, leader, leaderEpoch, partitionEpoch } = record.value;
+        this.#putPartition(topicId, {
+          index,
+          replicas: this.#nodes(record.value.replicas),
+          isr: this.#nodes(record.value.isr),
+          leader,
+          leaderEpoch,
+          partitionEpoch,
+          directories: this.#directories(record.value.directories),
+        });
         this.#partitionCount += 1;
         break;
       }
@@ -95,12 +150,12 @@ export class MetadataImage {
         const namesLeader = change.leader !== UNASSIGNED_LEADER_CHANGE;
         this.#putPartition(change.topicId, {
           index: before.index,
-          replicas: change.replicas ?? before.replicas,
-          isr: change.isr ?? before.isr,
+          replicas: change.replicas === null ? before.replicas : this.#nodes(change.replicas),
+          isr: change.isr === null ? before.isr : this.#nodes(change.isr),
           leader: namesLeader ? change.leader : before.leader,
           leaderEpoch: before.leaderEpoch + (namesLeader ? 1 : 0),
           partitionEpoch: before.partitionEpoch + 1,
-          directories: change.directories ?? before.directories,
+          directories: change.directories === null ? before.directories : this.#directories(change.directories),
         });
         break;
       }
@@ -108,8 +163,11 @@ export class MetadataImage {
         const topic = present(this.#topicsById.get(record.value.topicId), `the removed topic ${record.value.topicId}`);
         this.#topicsById.delete(topic.id);
         this.#topicsByName.delete(topic.name);
+        this.#names.delete(topic.name);
+        this.#forgetCollision(topic.name);
         this.#configs.delete(`${resourceTypes.topic}/${topic.name}`);
         this.#partitionCount -= topic.partitions.length;
+        for (const { leaderEpoch } of topic.partitions) this.#firstLeaderEpoch = Math.max(this.#firstLeaderEpoch, leaderEpoch + 1);
         break;
       }
       case 'ConfigRecord': {
@@ -124,7 +182,8 @@ export class MetadataImage {
       }
       case 'RegisterBrokerRecord': {
         const { brokerId: nodeId, brokerEpoch: epoch, incarnationId, rack, fenced } = record.value;
-        this.#brokers.set(nodeId, { nodeId, epoch, incarnationId, rack, fenced });
+        const endPoints = new Map(record.value.endPoints.map(({ name, host, port }) => [name, { host, port }]));
+        this.#brokers.set(nodeId, { nodeId, epoch, incarnationId, rack, fenced, endPoints });
         break;
       }
       case 'UnregisterBrokerRecord':
@@ -143,8 +202,30 @@ export class MetadataImage {
   }
 
   #put(topic: TopicImage): void {
+    invariant(!this.#topicsByName.has(topic.name) && !this.#topicsById.has(topic.id), 'a topic is made once');
     this.#topicsByName.set(topic.name, topic);
     this.#topicsById.set(topic.id, topic);
+    this.#names.add(topic.name);
+    if (!mayCollide(topic.name)) return;
+    const key = topicCollisionKey(topic.name);
+    const colliding = this.#collisions.get(key);
+    if (colliding === undefined) this.#collisions.set(key, new Set([topic.name]));
+    else colliding.add(topic.name);
+  }
+
+  #forgetCollision(name: string): void {
+    const key = topicCollisionKey(name);
+    const colliding = this.#collisions.get(key);
+    colliding?.delete(name);
+    if (colliding?.size === 0) this.#collisions.delete(key);
+  }
+
+  #nodes(list: readonly number[]): readonly number[] {
+    return shared(this.#nodeLists, list);
+  }
+
+  #directories(list: readonly string[]): readonly string[] {
+    return shared(this.#directoryLists, list);
   }
 
   #putPartition(topicId: string, partition: PartitionImage): void {
@@ -153,4 +234,16 @@ export class MetadataImage {
     // The list is this object's own until a reader has seen the topic; a thousand partitions are not a thousand copies.
     (topic.partitions as PartitionImage[])[partition.index] = partition;
   }
+}
+
+const mayCollide = (name: string): boolean => name.includes('.') || name.includes('_');
+
+const MOST_SHARED_LISTS = 10_000;
+
+function shared<Element>(lists: Map<string, readonly Element[]>, list: readonly Element[]): readonly Element[] {
+  const key = list.join();
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  if (lists.size < MOST_SHARED_LISTS) lists.set(key, list);
+  return list;
 }

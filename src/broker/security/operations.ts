@@ -18,11 +18,15 @@ export type AclOperation = keyof typeof aclOperations;
 /** What an answer says when the client did not ask for operations (KIP-430). */
 export const OPERATIONS_NOT_ASKED = -(2 ** 31);
 
-const bitsOf = (...operations: AclOperation[]): number => operations.reduce((bits, name) => bits | (1 << aclOperations[name]), 0);
-
-/** Every operation that a resource of the type has, as bits (AclEntry.supportedOperations of Kafka); all are allowed until security is built. */
+/** The operations that a resource of the type has (AclEntry.supportedOperations of Kafka). */
 export const supportedOperations = {
-  TOPIC: bitsOf('READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DELETE', 'ALTER', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'),
-  GROUP: bitsOf('READ', 'DESCRIBE', 'DELETE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'),
-  CLUSTER: bitsOf('CREATE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'ALTER', 'DESCRIBE'),
-} as const;
+  TOPIC: ['READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DELETE', 'ALTER', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  GROUP: ['READ', 'DESCRIBE', 'DELETE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  CLUSTER: ['CREATE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'ALTER', 'DESCRIBE'],
+} as const satisfies Record<string, readonly AclOperation[]>;
+
+export type OperatedResource = keyof typeof supportedOperations;
+
+/** As they stand in answers: one bit each. */
+export const operationBits = (operations: readonly AclOperation[]): number =>
+  operations.reduce((bits, name) => bits | (1 << aclOperations[name]), 0);
