@@ -123,6 +123,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     });
     await metadata.execute((current) => ({ records: registrationRecords(current, { env, config, nodeId, listeners }), reply: undefined }));
     await partitions.open();
+    const stopBegins = new AbortController();
     const broker: Broker = {
       env,
       log,
@@ -141,6 +142,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       partitions,
       producerIds: new ProducerIds({ controller: metadata, nodeId }),
       fetchSessions: new FetchSessions({ env, slots: () => settings.config['max.incremental.fetch.session.cache.slots'] }),
+      stopping: stopBegins.signal,
     };
     measureBroker(metrics, broker);
     const server = await startServer({
@@ -161,6 +163,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       server,
       stop: (how = {}) =>
         (stopping ??= (async () => {
+          stopBegins.abort();
           await server.stop({ graceMs: how.graceMs ?? 5000 });
           await metadata.idle();
           await closeAll();

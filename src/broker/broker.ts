@@ -27,4 +27,6 @@ export interface Broker {
   readonly partitions: Partitions;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
+  /** Aborts when the broker begins to stop: whoever holds a request back answers it now. */
+  readonly stopping: AbortSignal;
 }

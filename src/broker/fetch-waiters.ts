@@ -5,16 +5,21 @@ import type { PartitionLog } from '../storage/log/partition-log.ts';
 
 /**
  * Resolves when a log's high watermark has passed what was seen of it, when a log closes, when `waitMs` are over, or when
- * the signal aborts. What several logs commit in one turn wakes once, after all of them.
+ * one of the signals aborts. What several logs commit in one turn wakes once, after all of them.
  */
-export function waitForAdvance(env: Env, seen: ReadonlyMap<PartitionLog, number>, waitMs: number, signal: AbortSignal): Promise<void> {
+export function waitForAdvance(
+  env: Env,
+  seen: ReadonlyMap<PartitionLog, number>,
+  waitMs: number,
+  signals: readonly AbortSignal[],
+): Promise<void> {
   return new Promise((resolve) => {
     const stops: (() => void)[] = [];
     let waking = false;
     const finish = (): void => {
       timer[Symbol.dispose]();
       for (const stop of stops) stop();
-      signal.removeEventListener('abort', finish);
+      for (const signal of signals) signal.removeEventListener('abort', finish);
       resolve();
     };
     const wake = (): void => {
@@ -23,7 +28,10 @@ export function waitForAdvance(env: Env, seen: ReadonlyMap<PartitionLog, number>
       env.defer(finish);
     };
     const timer = env.timer(waitMs, finish);
-    signal.addEventListener('abort', finish);
+    for (const signal of signals) {
+      signal.addEventListener('abort', finish);
+      if (signal.aborted) wake();
+    }
     for (const [log, highWatermark] of seen) {
       stops.push(log.onAdvance(wake));
       // It moved while other partitions were read from disk.

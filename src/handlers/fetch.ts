@@ -18,7 +18,7 @@ const FIRST_VERSION_BY_ID = 13;
 const PARTITIONS_PER_TURN = 1000;
 
 export async function handleFetch(request: FetchRequest, context: RequestContext): Promise<FetchResponseData> {
-  const { env, config, fetchSessions } = context.broker;
+  const { env, config, fetchSessions, stopping } = context.broker;
   const byId = context.apiVersion >= FIRST_VERSION_BY_ID;
   const session = fetchSessions.open({
     sessionId: request.sessionId,
@@ -52,10 +52,17 @@ export async function handleFetch(request: FetchRequest, context: RequestContext
   for (;;) {
     const round = await readAll(session.targets, limits, context);
     const waitMs = deadlineMs - env.monotonicMs();
-    if (round.bytes >= request.minBytes || round.failed || waitMs <= 0 || round.seen.size === 0 || context.signal.aborted) {
+    if (
+      round.bytes >= request.minBytes ||
+      round.failed ||
+      waitMs <= 0 ||
+      round.seen.size === 0 ||
+      context.signal.aborted ||
+      stopping.aborted
+    ) {
       return shapeResponse(session, round, context);
     }
-    await waitForAdvance(env, round.seen, waitMs, context.signal);
+    await waitForAdvance(env, round.seen, waitMs, [context.signal, stopping]);
   }
 }
 
