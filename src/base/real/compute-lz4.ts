@@ -108,7 +108,7 @@ export function* decompressLz4(input: Uint8Array, maxBytes: number): Generator<n
     if (input.length - at < 7) throw new Error('the lz4 frame ends inside its header');
     const magic = view.getUint32(at, true);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      at += 8 + view.getUint32(at + 4, true);
+      at += input.length - at < 8 ? 8 : 8 + view.getUint32(at + 4, true);
       if (at > input.length) throw new Error('a skippable lz4 frame is cut off');
       continue;
     }

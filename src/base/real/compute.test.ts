@@ -111,6 +111,36 @@ test('cut off or changed anywhere, compressed bytes end in an Error or in bytes 
   }
 });
 
+test('beginnings of every kind of frame, cut off at any byte and followed by noise, end in an Error or within the limit', async () => {
+  const beginnings = {
+    gzip: [[0x1f, 0x8b, 8, 0]],
+    snappy: [[], [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]],
+    lz4: [
+      [0x50, 0x2a, 0x4d, 0x18],
+      [4, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82],
+      [4, 0x22, 0x4d, 0x18, 0x6c, 0x40],
+    ],
+    zstd: [
+      [0x50, 0x2a, 0x4d, 0x18],
+      [0x28, 0xb5, 0x2f, 0xfd],
+      [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x10],
+    ],
+  };
+  const random = randomNumbers(17);
+  for (const codec of codecs) {
+    for (const beginning of beginnings[codec]) {
+      for (let round = 0; round < 400; round++) {
+        const noise = Array.from({ length: round % 40 }, () => (random(3) === 0 ? 0 : random(256)));
+        try {
+          assert.ok((await compute.decompress(codec, Buffer.from([...beginning, ...noise]), 1000)).length <= 1000);
+        } catch (thrown) {
+          assert.ok(thrown instanceof OutputLimitError || (thrown as Error).name === 'Error', `${codec}: ${String(thrown)}`);
+        }
+      }
+    }
+  }
+});
+
 test('xxHash32 gives its published values', () => {
   const of = (text: string): number => xxhash32(Buffer.from(text), 0, text.length);
   assert.equal(of(''), 0x02cc5d05);
