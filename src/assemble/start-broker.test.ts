@@ -38,3 +38,36 @@ test('clients of a broker that is killed see their connection break', async () =
   await broken;
   assert.ok((await listed(second)).length <= 1);
 });
+
+test('a log dir serves one broker at a time; a second one is told who has it, and harms nothing', async () => {
+  await using first = await startTestBroker();
+  await create(first, 'orders');
+  await assert.rejects(
+    startTestBroker({ disk: first.env.disk, clock: first.env.clock }),
+    /^DirectoryLockedError: \/data is in use by the broker/,
+  );
+  await create(first, 'more');
+  assert.deepEqual(new Set(await listed(first)), new Set(['more', 'orders']));
+  await using second = await first.restart();
+  assert.deepEqual(new Set(await listed(second)), new Set(['more', 'orders']));
+});
+
+test('a start that fails gives its log dirs back', async () => {
+  const { disk, clock } = await (async () => {
+    await using first = await startTestBroker({ settings: { 'node.id': '3' } });
+    return first.env;
+  })();
+  await assert.rejects(startTestBroker({ disk, clock, settings: { 'node.id': '4' } }), /^WrongDirectoryError: \/data belongs to node 3/);
+  await using second = await startTestBroker({ disk, clock });
+  assert.equal(second.broker.nodeId, 3);
+});
+
+test('after a clean stop a log dir holds no folder but those of partitions', async () => {
+  await using broker = await startTestBroker();
+  await broker.stop();
+  const folders = (await broker.env.files.readDirectory('/data')).filter(({ isDirectory }) => isDirectory);
+  assert.deepEqual(
+    folders.map(({ name }) => name),
+    ['__cluster_metadata-0'],
+  );
+});

@@ -25,6 +25,7 @@ import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
 import { METADATA_TOPIC, METADATA_TOPIC_ID, MetadataLog } from '../storage/metadata/metadata-log.ts';
 import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
+import { acquireDirLock } from '../storage/dir-lock.ts';
 import { openIdentity } from '../storage/identity.ts';
 import { registrationRecords } from '../broker/registration.ts';
 
@@ -56,8 +57,13 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
   const config = settings.config;
   const { listeners } = readListeners(config);
   const closers: (() => Promise<void>)[] = [];
+  /** Everything is closed, also when something before it could not be: a lock that stays would keep the next start out. */
   const closeAll = async (): Promise<void> => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+    let failure: { thrown: unknown } | undefined;
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+      await close().catch((thrown: unknown) => (failure ??= { thrown }));
+    }
+    if (failure !== undefined) throw failure.thrown;
   };
   let failed = false;
   const onFatal = (error: unknown): void => {
@@ -74,7 +80,16 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     measureStorage(metrics, { logDirs, tailCache });
     const eventLoop = measureEventLoop(metrics, env);
     closers.push(async () => eventLoop[Symbol.dispose]());
-    for (const directory of config['log.dirs'] ?? config['log.dir'] ?? []) {
+    const directories = config['log.dirs'] ?? config['log.dir'] ?? [];
+    for (const directory of directories) {
+      const lock = await acquireDirLock(env, directory, { onLost: onFatal, onWait: (why) => log.warn(why) });
+      closers.push(() => lock.release());
+    }
+    const identity = await openIdentity(env, directories, {
+      clusterId: config['cluster.id'] ?? undefined,
+      nodeId: demandedNodeId(levels),
+    });
+    for (const directory of directories) {
       const dir = await LogDir.open({
         env,
         directory,
@@ -84,7 +99,8 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         producerIdExpirationMs: config['producer.id.expiration.ms'],
         journaled: true,
         onOffline: (dir, error) => {
-          if (dir === logDirs[0] || logDirs.every(({ offline }) => offline !== undefined)) options.onFailed(error);
+          if (dir.directory === identity.metadataDirectory || logDirs.every(({ offline }) => offline !== undefined))
+            options.onFailed(error);
         },
         onFatal,
         onGroup,
@@ -92,11 +108,9 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       closers.push(() => dir.close());
       logDirs.push(dir);
     }
-    const metadataDir = present(logDirs[0], 'the first log dir');
-    const identity = await openIdentity(
-      env,
-      logDirs.map(({ directory }) => directory),
-      config,
+    const metadataDir = present(
+      logDirs.find(({ directory }) => directory === identity.metadataDirectory),
+      'the log dir of the metadata',
     );
 
     const image = new MetadataImage();
@@ -170,7 +184,13 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         })()),
     };
   } catch (thrown) {
-    await closeAll();
+    await closeAll().catch((error: unknown) => log.warn('what had been opened by then could not be closed in order', error));
     throw thrown;
   }
+}
+
+/** Unless it is set, the node is whoever the log dirs belong to. */
+function demandedNodeId({ static: texts }: BrokerLevels): number | undefined {
+  const text = texts.get('node.id') ?? texts.get('broker.id');
+  return text === undefined ? undefined : Number(text);
 }
