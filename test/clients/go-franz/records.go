@@ -105,7 +105,8 @@ func records(report *report, bench *bench) {
 		}
 	})
 
-	for name, acks := range map[string]kgo.Acks{"0": kgo.NoAck(), "1": kgo.LeaderAck(), "all": kgo.AllISRAcks()} {
+	for at, acks := range []kgo.Acks{kgo.NoAck(), kgo.LeaderAck(), kgo.AllISRAcks()} {
+		name := []string{"0", "1", "all"}[at]
 		report.check("records sent with acks="+name+" are all there", func() {
 			topic := bench.topic("acks-"+name, 1)
 			bench.fill(topic, 0, 500, kgo.RequiredAcks(acks), kgo.DisableIdempotentWrite())

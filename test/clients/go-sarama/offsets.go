@@ -16,7 +16,8 @@ const (
 func offsets(report *report, bench *bench) {
 	// An hour back, so that the largest of these timestamps lies in the past too.
 	start := time.Now().Add(-time.Hour).UnixMilli()
-	for how, codec := range map[string]sarama.CompressionCodec{"plain": sarama.CompressionNone, "compressed": sarama.CompressionZSTD} {
+	for at, codec := range []sarama.CompressionCodec{sarama.CompressionNone, sarama.CompressionZSTD} {
+		how := []string{"plain", "compressed"}[at]
 		report.check("offsets are found by timestamp, in "+how+" batches too", func() {
 			topic := bench.topic("by-time-"+how, 1)
 			var messages []*sarama.ProducerMessage

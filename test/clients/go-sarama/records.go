@@ -93,7 +93,8 @@ func records(report *report, bench *bench) {
 		}
 	})
 
-	for name, acks := range map[string]sarama.RequiredAcks{"0": sarama.NoResponse, "1": sarama.WaitForLocal, "all": sarama.WaitForAll} {
+	for at, acks := range []sarama.RequiredAcks{sarama.NoResponse, sarama.WaitForLocal, sarama.WaitForAll} {
+		name := []string{"0", "1", "all"}[at]
 		report.check("records sent with acks="+name+" are all there", func() {
 			topic := bench.topic("acks-"+name, 1)
 			bench.sendRun(topic, 0, 0, 500, acked(acks))
