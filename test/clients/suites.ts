@@ -53,4 +53,5 @@ export const suites: readonly SuiteDefinition[] = [
   ownChecks('java', ['java', 'javac', 'mvn']),
   ownChecks('go-franz', ['go']),
   ownChecks('go-sarama', ['go']),
+  ownChecks('rust-rdkafka', ['cargo']),
 ];
