@@ -1,26 +1,26 @@
-// The command `bucketrider`: reads the words of the command line and hands each command to its own file, which is
-// loaded only then, so that a start does not pay for what it does not use.
-import { Command } from 'commander';
-import { version } from './version.ts';
+// The command `bucketrider`: hands the words of the command line to the tree of commands, and turns how it went into an
+// exit code.
+import { CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.ts';
+import { makeProgram, withExplicitStart } from './program.ts';
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+async function main(): Promise<void> {
+  // Whoever read our output has what it wanted (`| head`); a broker goes on without it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const program = makeProgram();
+  try {
+    await program.parseAsync(withExplicitStart(program, process.argv.slice(2)), { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      // Help and version were asked for, or commander has said what is wrong with the words.
+      process.exitCode = thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+      return;
+    }
+    const { failureOf, reportFailure } = await import('./report-failure.ts');
+    const failure = failureOf(thrown);
+    reportFailure(failure);
+    process.exitCode = failure.exitCode;
+  }
+}
 
-const program = new Command('bucketrider')
-  .description('A Kafka-compatible broker that is an npm package')
-  .version(version)
-  .showHelpAfterError('(bucketrider --help lists the commands)');
-
-program
-  .command('start', { isDefault: true })
-  .description('run a broker')
-  .option('--port <number>', 'port to listen on; 0 takes a free one')
-  .option('--host <address>', 'address to listen on (default: loopback)')
-  .option('--data <directory>', 'where the data lies')
-  .option('-c, --config <file>', "a properties file with Kafka's names")
-  .option('--set <key=value>', 'one setting; repeatable', collect, [])
-  .action(async (options: { port?: string; host?: string; data?: string; config?: string; set: string[] }) => {
-    const { start } = await import('./start.ts');
-    process.exitCode = await start(options);
-  });
-
-await program.parseAsync();
+void main();

@@ -1,91 +1,116 @@
-// `bucketrider start`: runs a broker until it is told to stop. Standard output carries what scripts and people wait
-// for, standard error the broker's log.
-import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+// `bucketrider start`: runs a broker until it is told to stop, or until the command after `--` has ended. Standard output
+// carries what people and scripts wait for, standard error the broker's log.
+import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
+import { constants } from 'node:os';
 import { assembleBroker, type RunningBroker } from '../assemble/start-broker.ts';
+import type { Env } from '../base/env.ts';
+import type { Logger } from '../base/log.ts';
+import { MemoryDisk } from '../base/memory/disk.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { makeRealEnv } from '../base/real/env.ts';
-import { makeLogger } from './logger.ts';
-import { version } from './version.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import { lazyLogger, type LazyLogger } from './lazy-logger.ts';
+import { bannerLines, bootstrapOf, howCalled } from './start-banner.ts';
+import { runCommand, type RunningCommand } from './start-child.ts';
+import { absoluteDirectories, parseTopicFlag, readStartSettings, type StartFlags, type WantedTopic } from './start-settings.ts';
 
-export interface StartFlags {
-  readonly port?: string;
-  readonly host?: string;
-  readonly data?: string;
-  readonly config?: string;
-  readonly set: readonly string[];
-}
+/** Returns the exit code once the broker has stopped. */
+export async function start(flags: StartFlags, command: readonly string[]): Promise<number> {
+  const topics = (flags.topic ?? []).map(parseTopicFlag);
+  const settings = await readStartSettings(flags, { environment: process.env, readFile: (path) => readFile(path) });
+  const log = lazyLogger(settings.config['log.level'], async () => {
+    const { makeLogger } = await import('./logger.ts');
+    return makeLogger({ level: settings.config['log.level'], pretty: process.stderr.isTTY });
+  });
+  for (const { level, message } of settings.notices) log[level === 'warning' ? 'warn' : 'info'](message);
 
-export async function start(flags: StartFlags): Promise<number> {
-  const settings = new Map<string, string>();
-  const dataDirectory = resolve(flags.data ?? defaultDataDirectory());
-  mkdirSync(dataDirectory, { recursive: true });
-  settings.set('log.dirs', dataDirectory);
-  const host = flags.host ?? 'localhost';
-  settings.set('listeners', `PLAINTEXT://${host.includes(':') ? `[${host}]` : host}:${flags.port ?? '9092'}`);
-  for (const assignment of flags.set) {
-    const at = assignment.indexOf('=');
-    if (at < 1) {
-      process.stderr.write(`bucketrider: --set takes key=value, not '${assignment}'\n`);
-      return 2;
-    }
-    settings.set(assignment.slice(0, at), assignment.slice(at + 1));
-  }
-
-  const log = makeLogger({ level: settings.get('log.level') ?? 'info', pretty: process.stderr.isTTY });
-  let exit: (code: number) => void = () => undefined;
-  const exited = new Promise<number>((resolveExit) => (exit = resolveExit));
-  const fail = (error: unknown): void => {
-    log.error('the broker failed and stops now; nothing it acknowledged is lost', error);
-    // A broken promise: no orderly end can be trusted to keep the others.
-    process.exit(1);
-  };
-  const env = makeRealEnv({ compute: makeCompute(), onThrown: fail });
-  let running: RunningBroker;
+  const fail = failer(log, flags.memory ?? false);
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  const env = makeEnv({ inMemory: flags.memory ?? false, onThrown: fail });
+  const running = await assembleBroker({ env, levels: { static: absoluteDirectories(settings) }, log, onFailed: fail });
   try {
-    running = await assembleBroker({ env, levels: { static: settings }, log, onFailed: fail });
+    await createTopics(running, topics, log);
   } catch (thrown) {
-    process.stderr.write(`bucketrider: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
-    return 1;
+    await running.stop();
+    throw thrown;
   }
-  const [listener] = running.server.listeners;
-  const bootstrap = `${host}:${listener?.port ?? 0}`;
-  process.stdout.write(
-    [
-      `bucketrider ${version}`,
-      `  Kafka       ${bootstrap}`,
-      `  data        ${dataDirectory}`,
-      '  durability  an acknowledged record is on the disk (fsync before ack)',
-      `  ready in    ${Math.round(performance.now())} ms`,
-      `ready ${bootstrap}`,
-      '',
-    ].join('\n'),
-  );
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    running.stop().then(
-      () => exit(0),
-      (error: unknown) => {
-        log.error('the broker did not stop cleanly', error);
-        exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  const code = await exited;
-  process.off('SIGTERM', stop);
-  process.off('SIGINT', stop);
+
+  const child = command.length === 0 ? undefined : runCommand(command, bootstrapOf(running));
+  const toldToStop = untilToldToStop(child); // listens to signals from before anybody is told that it is ready
+  announce(running, flags, child !== undefined);
+  // A broker that is killed later never gets to keep its compiled code for the next start.
+  setTimeout(() => flushCompileCache(), 1000).unref();
+  const code = await toldToStop;
+  await running.stop();
   return code;
 }
 
-/** Below the user's own data, as the platform has it. */
-function defaultDataDirectory(): string {
-  const base =
-    process.env['XDG_DATA_HOME'] ??
-    (process.platform === 'darwin' ? join(homedir(), 'Library', 'Application Support') : join(homedir(), '.local', 'share'));
-  return join(base, 'bucketrider');
+function makeEnv({ inMemory, onThrown }: { inMemory: boolean; onThrown: (thrown: unknown) => void }): Env {
+  const env = makeRealEnv({ compute: makeCompute(), onThrown });
+  return inMemory ? { ...env, files: new MemoryDisk({ clock: env }).mount() } : env;
+}
+
+/** Ends the process: no orderly end can be trusted once a promise is broken or the disk is gone. */
+function failer(log: LazyLogger, inMemory: boolean): (thrown: unknown) => void {
+  return (thrown) => {
+    log.flushNow();
+    process.stderr.write(`bucketrider: the broker failed and has stopped: ${messagesOf(thrown).join(': ')}\n`);
+    if (!inMemory) process.stderr.write('  what it acknowledged is kept as promised; look at the cause, then start it again\n');
+    process.exit(exitCodes.failure);
+  };
+}
+
+/** The message of what was thrown, and of its causes. */
+function messagesOf(thrown: unknown): string[] {
+  if (!(thrown instanceof Error)) return ['something that is no error was thrown'];
+  const causes = thrown.cause instanceof Error ? messagesOf(thrown.cause) : [];
+  return [thrown.message, ...causes.filter((cause) => !thrown.message.includes(cause))];
+}
+
+/** A topic that is there already is as good as made, so that the same command can be given again. */
+async function createTopics({ broker }: RunningBroker, wanted: readonly WantedTopic[], log: Logger): Promise<void> {
+  if (wanted.length === 0) return;
+  const outcomes = await broker.topics.create(
+    wanted.map(({ name, partitionCount, configs }) => ({ name, partitionCount, configs, replicationFactor: -1, assignments: [] })),
+    { validateOnly: false },
+  );
+  for (const [at, { name, partitionCount }] of wanted.entries()) {
+    const outcome = outcomes[at];
+    if (outcome === undefined || 'created' in outcome) continue;
+    if (outcome.refused.errorName !== 'TOPIC_ALREADY_EXISTS')
+      throw new CommandError(exitCodes.usage, 'topic-refused', `--topic ${name}: ${outcome.refused.message}`);
+    const there = broker.image.findTopic(name)?.partitions.length;
+    if (partitionCount !== -1 && there !== partitionCount)
+      log.warn('a topic of --topic is there already, with another number of partitions', { topic: name, partitions: there });
+  }
+}
+
+function announce(running: RunningBroker, flags: StartFlags, forCommand: boolean): void {
+  const lines = bannerLines({ running, inMemory: flags.memory ?? false, readyMs: performance.now(), callAs: howCalled(process.env) });
+  // Standard output belongs to the command where there is one.
+  if (forCommand) process.stderr.write(`${lines.slice(0, lines.indexOf('')).join('\n')}\n`);
+  else process.stdout.write(`${[...lines, `ready ${bootstrapOf(running)}`].join('\n')}\n`);
+}
+
+/**
+ * Resolves with the exit code when a signal asks for the end, or when the command has ended. The second signal does not
+ * wait for anything.
+ */
+function untilToldToStop(child: RunningCommand | undefined): Promise<number> {
+  const asked = Promise.withResolvers<number>();
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) {
+      child?.kill('SIGKILL');
+      process.exit(128 + constants.signals[signal]);
+    }
+    if (child === undefined) asked.resolve(exitCodes.ok);
+    else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal); // a terminal tells the command itself
+    if (process.stderr.isTTY) process.stderr.write('\nstopping; once more to end at once\n');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return child === undefined ? asked.promise : child.exitCode;
 }

@@ -37,7 +37,7 @@ const { values: flags, positionals } = parseArgs({
     'bulk-records': { type: 'string', default: '100000' },
     report: { type: 'string' },
     brokers: { type: 'string' },
-    program: { type: 'string', default: 'dist/cli.js' },
+    program: { type: 'string', default: 'dist/bin.cjs' },
     set: { type: 'string', multiple: true, default: [] },
     trace: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
