@@ -15,7 +15,7 @@ mod topics;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let level: u8 = arguments[2].parse().expect("the level is a number");
-    println!("client librdkafka {} (rdkafka 0.39.0)", rdkafka::util::get_rdkafka_version().1);
+    println!("client librdkafka {}", rdkafka::util::get_rdkafka_version().1);
     let mut report = report::Report::new();
     // Lives as long as the process: a check that hangs must not keep the others from it.
     let bench: &'static bench::Bench = Box::leak(Box::new(bench::Bench::new(&arguments[1])));
