@@ -138,7 +138,7 @@ function stageOne(append: Append): void {
 
 function shapeAnswer(append: Append, context: RequestContext): ProduceResponseData['responses'][number]['partitionResponses'][number] {
   const { ticket, log } = append;
-  const failure = append.failure ?? (ticket !== undefined && log !== undefined ? ticket.committed.failureOf(log) : undefined);
+  const failure = append.failure ?? (ticket !== undefined && log !== undefined ? log.failureOf(ticket) : undefined);
   if (failure === undefined && ticket !== undefined) {
     return {
       index: append.index,

@@ -293,6 +293,12 @@ export class PartitionLog implements CommitMember {
     return findMaxTimestamp(this.#around, largest, { from: this.#logStartOffset, upTo: this.#highWatermark });
   }
 
+  /** Why an append does not count, once its commit has settled; undefined when it does. */
+  failureOf({ committed }: Ticket): KafkaError | undefined {
+    const failure = committed.failureOf(this);
+    return failure && new KafkaError('KAFKA_STORAGE_ERROR', `the disk refused ${this.name}: ${failure.message}`, { cause: failure });
+  }
+
   /** @throws KafkaError FENCED_LEADER_EPOCH for an older, UNKNOWN_LEADER_EPOCH for a newer epoch than ours (KIP-320); -1 passes */
   checkLeaderEpoch(currentLeaderEpoch: number): void {
     if (currentLeaderEpoch < 0 || currentLeaderEpoch === this.#leaderEpoch) return;

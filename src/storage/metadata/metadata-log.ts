@@ -67,7 +67,7 @@ export class MetadataLog {
     );
     const ticket = this.#log.append(prepareOwn(batch), { origin: 'coordinator', expectedLeaderEpoch: this.#log.leaderEpoch });
     await ticket.committed.wait();
-    const failure = ticket.committed.failureOf(this.#log);
+    const failure = this.#log.failureOf(ticket);
     if (failure !== undefined) throw failure;
     return values.flatMap((value) => decodeMetadataRecord(value) ?? []);
   }

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestBroker } from '../assemble/broker.testing.ts';
+import { kafkaErrors, type ErrorName } from '../protocol/errors.ts';
+import { initProducerIdRequest, initProducerIdResponse } from '../protocol/messages/init-producer-id.ts';
+import { produceRequest, produceResponse } from '../protocol/messages/produce.ts';
+import { ZERO_UUID } from '../protocol/reader.ts';
+import { buildCompressedRecordBatch } from '../protocol/record-batch-records.ts';
+import { crcOf, maxTimestampOf, partitionLeaderEpochOf, timestampTypeOf } from '../protocol/record-batch.ts';
+import { batchOf, compute, createTopic, fetchOne, produce, recordsOf, TOPIC } from './data-path.testing.ts';
+
+const code = (name: ErrorName): number => kafkaErrors[name][0];
+
+for (let version = 3; version <= 13; version += 1) {
+  test(`Produce ${version} appends a batch and answers with its base offset`, async () => {
+    await using broker = await startTestBroker();
+    const topicId = await createTopic(broker);
+    const asked = version >= 13 ? { version, topic: '', topicId } : { version };
+    const first = await produce(broker.client, batchOf(['a', 'b']), asked);
+    const second = await produce(broker.client, batchOf(['c']), asked);
+    assert.deepEqual([first.errorCode, first.baseOffset, first.logAppendTimeMs], [0, 0, -1]);
+    assert.deepEqual([second.errorCode, second.baseOffset], [0, 2]);
+    assert.equal(second.logStartOffset, version >= 5 ? 0 : -1);
+    assert.deepEqual(await recordsOf(await fetchOne(broker.client, 0)), ['0:a', '1:b', '2:c']);
+  });
+}
+
+test('a batch that comes with a leader epoch of its own is stored with that of the partition, its checksum untouched', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  const batch = batchOf(['a'], { partitionLeaderEpoch: 17 });
+  await produce(broker.client, batch);
+  const { records } = await fetchOne(broker.client, 0);
+  assert.ok(records);
+  assert.equal(partitionLeaderEpochOf(records, 0), 0);
+  assert.equal(crcOf(records, 0), crcOf(batch, 0));
+});
+
+test('acks=0 gets no answer, and the batch is there', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  broker.client.tell(produceRequest, 9, {
+    transactionalId: null,
+    acks: 0,
+    timeoutMs: 0,
+    topicData: [{ name: TOPIC, topicId: ZERO_UUID, partitionData: [{ index: 0, records: batchOf(['a']) }] }],
+  });
+  // The next answer is that of the next request: nothing was sent for the first.
+  assert.equal((await produce(broker.client, batchOf(['b']))).baseOffset, 1);
+});
+
+test('acks=0 that fails closes the connection, since nothing else can tell the client', async () => {
+  await using broker = await startTestBroker();
+  const other = await broker.connect();
+  other.tell(produceRequest, 9, {
+    transactionalId: null,
+    acks: 0,
+    timeoutMs: 0,
+    topicData: [{ name: 'nowhere', topicId: ZERO_UUID, partitionData: [{ index: 0, records: batchOf(['a']) }] }],
+  });
+  await broker.env.settle();
+  assert.equal(other.closed, true);
+  assert.equal(broker.client.closed, false);
+});
+
+test('acks other than 0, 1 and -1 are refused', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  assert.equal((await produce(broker.client, batchOf(['a']), { acks: 2 })).errorCode, code('INVALID_REQUIRED_ACKS'));
+});
+
+test('an unknown topic, partition and topic id are refused, each partition by itself', async () => {
+  await using broker = await startTestBroker();
+  const topicId = await createTopic(broker);
+  assert.equal((await produce(broker.client, batchOf(['a']), { topic: 'nowhere' })).errorCode, code('UNKNOWN_TOPIC_OR_PARTITION'));
+  assert.equal((await produce(broker.client, batchOf(['a']), { partition: 1 })).errorCode, code('UNKNOWN_TOPIC_OR_PARTITION'));
+  const unknownId = await produce(broker.client, batchOf(['a']), { version: 13, topic: '', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' });
+  assert.equal(unknownId.errorCode, code('UNKNOWN_TOPIC_ID'));
+  const answer = await broker.client.request({ request: produceRequest, response: produceResponse }, 13, {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: 0,
+    topicData: [
+      {
+        name: '',
+        topicId,
+        partitionData: [
+          { index: 0, records: batchOf(['a']) },
+          { index: 5, records: batchOf(['a']) },
+        ],
+      },
+    ],
+  });
+  assert.deepEqual(
+    answer.responses[0]?.partitionResponses.map(({ index, errorCode }) => [index, errorCode]),
+    [
+      [0, 0],
+      [5, code('UNKNOWN_TOPIC_OR_PARTITION')],
+    ],
+  );
+});
+
+test('a batch whose checksum does not match is refused as corrupt, and nothing is appended', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  const batch = batchOf(['a']);
+  batch[batch.length - 2] = (batch[batch.length - 2] ?? 0) ^ 1;
+  assert.equal((await produce(broker.client, batch)).errorCode, code('CORRUPT_MESSAGE'));
+  assert.equal((await fetchOne(broker.client, 0)).highWatermark, 0);
+});
+
+test('no batch, two batches and a control batch are refused', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  assert.notEqual((await produce(broker.client, Buffer.alloc(0))).errorCode, 0);
+  assert.notEqual((await produce(broker.client, null)).errorCode, 0);
+  assert.equal((await produce(broker.client, Buffer.concat([batchOf(['a']), batchOf(['b'])]))).errorCode, code('INVALID_RECORD'));
+  const control = batchOf(['a'], { isControl: true, producerId: 1, producerEpoch: 0, baseSequence: 0 });
+  assert.equal((await produce(broker.client, control)).errorCode, code('INVALID_RECORD'));
+  assert.equal((await fetchOne(broker.client, 0)).highWatermark, 0);
+});
+
+test('max.message.bytes counts the batch as sent', async () => {
+  await using broker = await startTestBroker();
+  const batch = batchOf(['x'.repeat(500)]);
+  await createTopic(broker, { configs: { 'max.message.bytes': String(batch.length) } });
+  assert.equal((await produce(broker.client, batchOf(['x'.repeat(500)]))).errorCode, 0);
+  assert.equal((await produce(broker.client, batchOf(['x'.repeat(501)]))).errorCode, code('MESSAGE_TOO_LARGE'));
+});
+
+test('LogAppendTime rewrites type and timestamp, and the answer carries the time', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker, { configs: { 'message.timestamp.type': 'LogAppendTime' } });
+  const nowMs = broker.env.wallMs();
+  const told = await produce(broker.client, batchOf(['a'], { timestamp: 5 }));
+  assert.equal(told.logAppendTimeMs, nowMs);
+  const { records } = await fetchOne(broker.client, 0);
+  assert.ok(records);
+  assert.equal(timestampTypeOf(records, 0), 'LogAppendTime');
+  assert.equal(maxTimestampOf(records, 0), nowMs);
+  assert.deepEqual(await recordsOf({ records }), ['0:a'], 'the new checksum holds');
+});
+
+test('timestamps beyond the limits are refused, with the records that are at fault', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker, { configs: { 'message.timestamp.before.max.ms': '60000' } });
+  const told = await produce(broker.client, batchOf(['old'], { timestamp: broker.env.wallMs() - 120_000 }));
+  assert.equal(told.errorCode, code('INVALID_TIMESTAMP'));
+  assert.deepEqual(
+    told.recordErrors.map(({ batchIndex }) => batchIndex),
+    [0],
+  );
+  const ahead = await produce(broker.client, batchOf(['new'], { timestamp: broker.env.wallMs() + 3_700_000 }));
+  assert.equal(ahead.errorCode, code('INVALID_TIMESTAMP'));
+});
+
+test('a record without a key is refused on a compacted topic, by its place in the batch', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker, { configs: { 'cleanup.policy': 'compact' } });
+  const told = await produce(broker.client, batchOf(['a', 'b']));
+  assert.equal(told.errorCode, code('INVALID_RECORD'));
+  assert.deepEqual(
+    told.recordErrors.map(({ batchIndex }) => batchIndex),
+    [0, 1],
+  );
+  assert.equal((await produce(broker.client, batchOf(['a'], { key: 'k' }))).errorCode, 0);
+});
+
+test('zstd is refused below version 7, and taken from there on', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  const batch = async (): Promise<Buffer> =>
+    Buffer.from(
+      await buildCompressedRecordBatch(compute, [{ timestamp: broker.env.wallMs(), value: Buffer.from('z') }], 'zstd'),
+    );
+  assert.equal((await produce(broker.client, await batch(), { version: 6 })).errorCode, code('UNSUPPORTED_COMPRESSION_TYPE'));
+  assert.equal((await produce(broker.client, await batch(), { version: 7 })).errorCode, 0);
+});
+
+test('clients may not produce into the topics that coordinators keep', async () => {
+  await using broker = await startTestBroker();
+  await broker.broker.topics.createOnFirstUse(['__transaction_state']);
+  assert.equal(
+    (await produce(broker.client, batchOf(['a'], { key: 'k' }), { topic: '__transaction_state' })).errorCode,
+    code('INVALID_TOPIC_EXCEPTION'),
+  );
+});
+
+const idempotent = (producerId: number, baseSequence: number, values: string[] = ['v'], producerEpoch = 0): Buffer =>
+  batchOf(values, { producerId, producerEpoch, baseSequence });
+
+test('a resend of any of the last five batches is success with the original offset, and of an older one is out of order', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  for (let sequence = 0; sequence < 7; sequence += 1) {
+    assert.equal((await produce(broker.client, idempotent(9, sequence))).baseOffset, sequence);
+  }
+  for (let sequence = 2; sequence < 7; sequence += 1) {
+    const told = await produce(broker.client, idempotent(9, sequence));
+    assert.deepEqual([told.errorCode, told.baseOffset], [0, sequence]);
+  }
+  assert.equal((await produce(broker.client, idempotent(9, 1))).errorCode, code('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  assert.equal((await produce(broker.client, idempotent(9, 8))).errorCode, code('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  assert.equal((await fetchOne(broker.client, 0)).highWatermark, 7);
+});
+
+test('the last five batches are known after a clean stop and after a kill', async () => {
+  let broker = await startTestBroker();
+  await createTopic(broker);
+  for (let sequence = 0; sequence < 6; sequence += 1) await produce(broker.client, idempotent(9, sequence));
+  broker = await broker.crash();
+  for (const sequence of [1, 5]) {
+    const told = await produce(broker.client, idempotent(9, sequence));
+    assert.deepEqual([told.errorCode, told.baseOffset], [0, sequence], 'after a kill');
+  }
+  broker = await broker.restart();
+  for (const sequence of [1, 5]) {
+    const told = await produce(broker.client, idempotent(9, sequence));
+    assert.deepEqual([told.errorCode, told.baseOffset], [0, sequence], 'after a clean stop');
+  }
+  assert.equal((await produce(broker.client, idempotent(9, 6))).baseOffset, 6);
+  await broker.stop();
+});
+
+test('an unknown producer may begin with any sequence; a new epoch begins at 0; an old epoch is refused', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  assert.equal((await produce(broker.client, idempotent(3, 41))).errorCode, 0);
+  assert.equal((await produce(broker.client, idempotent(3, 5, ['v'], 1))).errorCode, code('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  assert.equal((await produce(broker.client, idempotent(3, 0, ['v'], 1))).errorCode, 0);
+  assert.equal((await produce(broker.client, idempotent(3, 42))).errorCode, code('INVALID_PRODUCER_EPOCH'));
+});
+
+test('sequences wrap from 2147483647 to 0, also inside a batch', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  assert.equal((await produce(broker.client, idempotent(4, 2_147_483_646, ['a', 'b', 'c']))).errorCode, 0);
+  assert.equal((await produce(broker.client, idempotent(4, 1))).errorCode, 0);
+});
+
+test('producer ids are never given twice, whatever crashes in between', async () => {
+  let broker = await startTestBroker();
+  const given = new Set<number>();
+  for (let life = 0; life < 3; life += 1) {
+    for (let version = 0; version <= 5; version += 1) {
+      const answer = await broker.client.request({ request: initProducerIdRequest, response: initProducerIdResponse }, version, {
+        transactionalId: null,
+        transactionTimeoutMs: 1000,
+      });
+      assert.deepEqual([answer.errorCode, answer.producerEpoch], [0, 0]);
+      assert.equal(given.has(answer.producerId), false);
+      given.add(answer.producerId);
+    }
+    broker = await broker.crash();
+  }
+  await broker.stop();
+});
+
+test('a transactional id is refused plainly, since there are no transactions yet', async () => {
+  await using broker = await startTestBroker();
+  const answer = await broker.client.request({ request: initProducerIdRequest, response: initProducerIdResponse }, 4, {
+    transactionalId: 'tx',
+    transactionTimeoutMs: 1000,
+  });
+  assert.deepEqual([answer.errorCode, answer.producerId], [code('UNSUPPORTED_VERSION'), -1]);
+});
+
+test('while the disk is full Produce says so, and when there is room again it succeeds', async () => {
+  const broker = await startTestBroker();
+  await createTopic(broker);
+  assert.equal((await produce(broker.client, batchOf(['first']))).errorCode, 0);
+  broker.env.disk.capacityBytes = broker.env.disk.usedBytes;
+  assert.equal((await produce(broker.client, batchOf(['x'.repeat(2_000_000)], {}), {})).errorCode, code('MESSAGE_TOO_LARGE'));
+  assert.equal((await produce(broker.client, batchOf(['x'.repeat(100_000)]))).errorCode, code('KAFKA_STORAGE_ERROR'));
+  assert.deepEqual(await recordsOf(await fetchOne(broker.client, 0)), ['0:first'], 'reading goes on');
+  broker.env.disk.capacityBytes = Infinity;
+  await broker.env.advanceMs(2000);
+  assert.equal((await produce(broker.client, batchOf(['second']))).baseOffset, 1);
+});
