@@ -170,9 +170,7 @@ test('zstd is refused below version 7, and taken from there on', async () => {
   await using broker = await startTestBroker();
   await createTopic(broker);
   const batch = async (): Promise<Buffer> =>
-    Buffer.from(
-      await buildCompressedRecordBatch(compute, [{ timestamp: broker.env.wallMs(), value: Buffer.from('z') }], 'zstd'),
-    );
+    Buffer.from(await buildCompressedRecordBatch(compute, [{ timestamp: broker.env.wallMs(), value: Buffer.from('z') }], 'zstd'));
   assert.equal((await produce(broker.client, await batch(), { version: 6 })).errorCode, code('UNSUPPORTED_COMPRESSION_TYPE'));
   assert.equal((await produce(broker.client, await batch(), { version: 7 })).errorCode, 0);
 });
