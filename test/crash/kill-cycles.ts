@@ -225,7 +225,7 @@ async function checkWhole(connection: Connection): Promise<number> {
   return records;
 }
 
-const program = resolve(import.meta.dirname, '../../dist/cli.js');
+const program = resolve(import.meta.dirname, '../../dist/bin.cjs');
 const dataDirectory = mkdtempSync(join(tmpdir(), 'bucketrider-kill-'));
 const checked = producers.map(() => Array.from({ length: PARTITIONS }, () => 0));
 let passed = 0;
