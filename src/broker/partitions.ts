@@ -59,7 +59,7 @@ export class Partitions {
     await inParallel(OPENED_AT_A_TIME, waiting, async ({ topic, index, dir }) => {
       const { leaderEpoch } = present(topic.partitions[index], 'a partition of the image');
       const identity = { topic: topic.name, topicId: topic.id, partition: index };
-      this.#keep(topic, index, { dir, log: await dir.openLog(identity, this.configOf(topic), leaderEpoch) });
+      this.#keep(topic, index, { dir, log: await dir.openLog(identity, this.#sharedConfigOf(topic), leaderEpoch) });
     });
   }
 
@@ -81,6 +81,11 @@ export class Partitions {
 
   configOf(topic: TopicImage): TopicConfig {
     return resolveTopicConfig(this.#settings.config, this.#image.configOf(resourceTypes.topic, topic.name));
+  }
+
+  /** The object that the topic's other logs have: a thousand partitions are not a thousand copies of their settings. */
+  #sharedConfigOf(topic: TopicImage): TopicConfig {
+    return this.#topics.get(topic.id)?.partitions.find((open) => open !== undefined)?.log.config ?? this.configOf(topic);
   }
 
   /**
@@ -151,7 +156,7 @@ export class Partitions {
       throw new KafkaError('KAFKA_STORAGE_ERROR', `the folder ${name} still holds a removed topic; a restart is needed`);
     const dir = this.#dirForNew();
     const identity = { topic: topic.name, topicId: topic.id, partition: index };
-    return this.#keep(topic, index, { dir, log: dir.startLog(identity, this.configOf(topic), leaderEpoch) });
+    return this.#keep(topic, index, { dir, log: dir.startLog(identity, this.#sharedConfigOf(topic), leaderEpoch) });
   }
 
   #keep(topic: TopicImage, index: number, open: OpenPartition): PartitionLog {
