@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts';
 import { makeProgram, withExplicitStart } from './program.ts';
 
 async function main(): Promise<void> {
-  // Whoever read our output has what it wanted (`| head`); a broker goes on without it.
+  // Whoever read our output has what it wanted (`| head`): quiet. What that ends, each command knows.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const program = makeProgram();
   try {
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     }
     const { failureOf, reportFailure } = await import('./report-failure.ts');
     const failure = failureOf(thrown);
-    reportFailure(failure);
+    reportFailure(failure, { json: process.argv.includes('--json-errors') });
     process.exitCode = failure.exitCode;
   }
 }

@@ -1,6 +1,6 @@
 // The tree of commands: names, flags and help. What a command does is in a file of its own, loaded when it is called, so
 // that `topic list` does not pay for `start`.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { suggest } from '../config/suggest.ts';
 import { usageError } from './exit-codes.ts';
 import type { StartFlags } from './start-settings.ts';
@@ -18,7 +18,97 @@ export function makeProgram(): Command {
     .exitOverride() // inherited: what is wrong with the words is thrown, once it has been said
     .configureHelp({ sortSubcommands: false });
   addStart(program);
+  addTopic(program);
   return program;
+}
+
+/** A command that talks to a cluster: the flags they all share, and an action that is loaded when it is called. */
+function forCluster(command: Command, load: () => Promise<(words: string[], flags: never) => Promise<number>>): void {
+  command
+    .optionsGroup('For every cluster:')
+    .option('-b, --brokers <list>', 'brokers, as host:port with commas (default: KAFKA_BROKERS, or localhost:9092)')
+    .addOption(new Option('--bootstrap-server <list>', 'the same').hideHelp())
+    .option('-X, --property <key=value>', "a property of Kafka's clients; repeatable", collect)
+    .option('--command-config <file>', 'a file of such properties')
+    .option('--timeout <time>', 'how long a request may take (default: 10s)')
+    .option('-q, --quiet', 'no messages on standard error but errors')
+    .option('--json-errors', 'errors as one line of JSON on standard error')
+    .action(async (...given: unknown[]) => {
+      // Commander gives the arguments, the options and the command; the names of the options are those of the flags.
+      const words = given.length === 3 ? (given[0] as string[]) : [];
+      const run = await load();
+      process.exitCode = await run(words, given.at(-2) as never);
+    });
+}
+
+const outputHelp = 'table, wide, json, jsonl, yaml or name (default: table)';
+
+function addTopic(program: Command): void {
+  const topic = program
+    .command('topic')
+    .alias('topics')
+    .summary('list, create, describe, delete and grow topics')
+    .helpOption('-h, --help', 'show help');
+  forCluster(
+    topic
+      .command('list')
+      .alias('ls')
+      .description('List the topics, or those that are named.')
+      .argument('[topic...]')
+      .option('--regex', 'the words are patterns for whole names')
+      .option('--internal', 'also those that Kafka keeps for itself')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./topic-list.ts')).topicList,
+  );
+  forCluster(
+    topic
+      .command('create')
+      .description('Create topics.')
+      .argument('<topic...>')
+      .option('-p, --partitions <number>', "how many partitions each has (default: the broker's num.partitions)")
+      .option('-r, --replication-factor <number>', "how many replicas each partition has (default: the broker's)")
+      .option('-c, --config <key=value>', 'a setting; repeatable', collect)
+      .option('--compact', 'the same as -c cleanup.policy=compact')
+      .option('--if-not-exists', 'a topic that is there already is no failure')
+      .option('--dry-run', 'only ask whether it could be done')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./topic-create.ts')).topicCreate,
+  );
+  forCluster(
+    topic
+      .command('describe')
+      .description('Show partitions, offsets and settings of topics, of all when none is named.')
+      .argument('[topic...]')
+      .option('--all', 'all settings, not only those that the topic sets itself')
+      .option('--regex', 'the words are patterns for whole names')
+      .option('--internal', 'also those that Kafka keeps for itself')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./topic-describe.ts')).topicDescribe,
+  );
+  forCluster(
+    topic
+      .command('delete')
+      .alias('rm')
+      .description('Delete topics and all their records. Asks first.')
+      .argument('<topic...>')
+      .option('--regex', 'the words are patterns for whole names')
+      .option('--if-exists', 'a topic that is not there is no failure')
+      .option('-y, --yes', 'do not ask')
+      .option('--dry-run', 'only show what would be deleted')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./topic-delete.ts')).topicDelete,
+  );
+  forCluster(
+    topic
+      .command('add-partitions')
+      .description('Give topics more partitions.')
+      .argument('<topic...>')
+      .option('-n, --num <number>', 'how many to add')
+      .option('-p, --partitions <total>', 'how many there are to be')
+      .option('--dry-run', 'only ask whether it could be done')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./topic-add-partitions.ts')).topicAddPartitions,
+  );
 }
 
 function addStart(program: Command): void {

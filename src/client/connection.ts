@@ -2,7 +2,7 @@
 // command line, tests and benchmarks; it knows messages and nothing of topics or retries.
 import type { Network, Socket } from '../base/env.ts';
 import { decode } from '../protocol/codec.ts';
-import { ProtocolError } from '../protocol/errors.ts';
+import { kafkaErrors, ProtocolError } from '../protocol/errors.ts';
 import { decodeResponseHeader, encodeRequestFrame } from '../protocol/headers.ts';
 import { Reader } from '../protocol/reader.ts';
 import type { Decoded, Encodable, Message } from '../protocol/schema.ts';
@@ -20,12 +20,30 @@ export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosedError';
 }
 
+/** Somebody answered who speaks another protocol than Kafka's in plain text. */
+export class ForeignProtocolError extends ProtocolError {
+  readonly speaks: 'TLS' | 'HTTP' | 'something else';
+
+  constructor(speaks: 'TLS' | 'HTTP' | 'something else', message: string) {
+    super(message);
+    this.speaks = speaks;
+  }
+}
+
 export interface ConnectOptions {
   readonly network: Network;
   readonly host: string;
   readonly port: number;
   readonly clientId: string | null;
+  /** Aborting gives the attempt up with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
+
+const API_VERSIONS = 18;
+const UNSUPPORTED_VERSION = kafkaErrors.UNSUPPORTED_VERSION[0];
+/** No broker answers with more: a fetch asks for 50 MiB, and a batch beyond that is at most what Kafka takes for a request. */
+const MOST_ANSWER_BYTES = 512 * 1024 * 1024;
+const CORRELATION_ID_BYTES = 4;
 
 export class Connection {
   readonly #socket: Socket;
@@ -52,7 +70,8 @@ export class Connection {
 
   /** @throws what the network says: ECONNREFUSED, ENOTFOUND, ... as `code` */
   static async connect(options: ConnectOptions): Promise<Connection> {
-    return new Connection(await options.network.connect({ host: options.host, port: options.port }), options.clientId);
+    const { network, host, port, clientId, signal } = options;
+    return new Connection(await network.connect({ host, port, ...(signal && { signal }) }), clientId);
   }
 
   get closed(): boolean {
@@ -108,7 +127,7 @@ export class Connection {
         const first = this.#received[0] as Buffer;
         if (first.length < 4) this.#received = [Buffer.concat(this.#received)];
         const bytes = (this.#received[0] as Buffer).readInt32BE(0);
-        if (bytes < 4) throw new ProtocolError(`an answer of ${bytes} bytes: this is not a Kafka broker`);
+        checkAnswerSize(bytes);
         if (this.#receivedBytes < 4 + bytes) return;
         const all = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
         const rest = all.subarray(4 + bytes);
@@ -129,7 +148,7 @@ export class Connection {
     this.#waiting.delete(correlationId);
     const reader = new Reader(frame);
     decodeResponseHeader(waiting.apiKey, waiting.apiVersion, reader);
-    waiting.resolve(decode(waiting.response, waiting.apiVersion, reader) as never);
+    waiting.resolve(decode(waiting.response, answeredVersion(waiting, frame), reader) as never);
   }
 
   #fail(error: Error): void {
@@ -137,4 +156,18 @@ export class Connection {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+/** A broker that lacks the asked version of ApiVersions answers in version 0, with the error first (KIP-511). */
+function answeredVersion({ apiKey, apiVersion }: Waiting, frame: Buffer): number {
+  if (apiKey !== API_VERSIONS || frame.length < CORRELATION_ID_BYTES + 2) return apiVersion;
+  return frame.readInt16BE(CORRELATION_ID_BYTES) === UNSUPPORTED_VERSION ? 0 : apiVersion;
+}
+
+/** The size is the first that a peer says, so it is where another protocol shows. */
+function checkAnswerSize(bytes: number): void {
+  if (bytes >>> 16 === 0x1503) throw new ForeignProtocolError('TLS', 'it answered with a TLS alert: the port expects TLS');
+  if (bytes === 0x48545450) throw new ForeignProtocolError('HTTP', 'it answered in HTTP: this is a web server');
+  if (bytes < CORRELATION_ID_BYTES || bytes > MOST_ANSWER_BYTES)
+    throw new ForeignProtocolError('something else', `it announced an answer of ${bytes} bytes: this is not a Kafka broker`);
 }
