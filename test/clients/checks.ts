@@ -57,6 +57,7 @@ export type CheckId = keyof typeof checks;
 
 export const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text);
 export const saysOf = (id: string): string => (isCheckId(id) ? checks[id].says : id);
+export const levelOf = (id: string): number | undefined => (isCheckId(id) ? checks[id].level : undefined);
 export const timeoutOf = (id: string): number => {
   const check: Check | undefined = isCheckId(id) ? checks[id] : undefined;
   return check?.timeoutMs ?? defaultTimeoutMs;

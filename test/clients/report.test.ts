@@ -29,6 +29,14 @@ test('a suite that answers every check and says it is done adds no failure', () 
   assert.equal(record.results[0]?.ms, 10);
 });
 
+test('a result has the level of its check, or the level that its suite announced', () => {
+  const record = recordOf(['gzip'], ['client x 1', 'level 2', 'ok - gzip', 'ok - a sentence of its own', 'done']);
+  assert.deepEqual(
+    record.results.map(({ level }) => level),
+    [1, 2],
+  );
+});
+
 test('a check without an answer is a failure, whatever the exit code of its suite', () => {
   const record = recordOf(['bulk', 'gzip', 'lz4'], ['client x 1', 'ok - bulk', 'running gzip', 'done']);
   assert.deepEqual(

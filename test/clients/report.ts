@@ -1,9 +1,11 @@
 // What the suites said, counted: one entry for each check that was due, whether or not a line came for it.
-import { saysOf } from './checks.ts';
+import { levelOf, saysOf } from './checks.ts';
 
 export interface CheckResult {
   readonly check: string;
   readonly outcome: 'passed' | 'failed' | 'cannot';
+  /** 1 to 3; undefined for what no level has, such as how a suite ended. */
+  readonly level?: number;
   /** Of a failure, or of what the client has no means for. */
   readonly why?: string;
   readonly ms: number;
@@ -11,6 +13,7 @@ export interface CheckResult {
 
 export type SuiteLine =
   | { readonly kind: 'client'; readonly name: string; readonly version: string }
+  | { readonly kind: 'level'; readonly level: number }
   | { readonly kind: 'running'; readonly check: string }
   | { readonly kind: 'result'; readonly check: string; readonly outcome: CheckResult['outcome']; readonly why?: string }
   | { readonly kind: 'done' }
@@ -21,6 +24,8 @@ const outcomes: Record<string, CheckResult['outcome']> = { ok: 'passed', 'not ok
 export function parseSuiteLine(line: string): SuiteLine {
   const client = /^client (\S+) (\S+)$/.exec(line);
   if (client) return { kind: 'client', name: client[1]!, version: client[2]! };
+  const level = /^level (\d)$/.exec(line);
+  if (level) return { kind: 'level', level: Number(level[1]) };
   const running = /^running (\S.*)$/.exec(line);
   if (running) return { kind: 'running', check: running[1]! };
   const result = /^(ok|not ok|cannot) - (.+?)(?:: (.*))?$/.exec(line);
@@ -40,6 +45,8 @@ export class SuiteRecord {
   running: string | undefined;
   readonly results: CheckResult[] = [];
   readonly #due: Set<string>;
+  /** Of the checks that come now, in a suite with checks of its own. */
+  #level: number | undefined;
   /** When the last line came, which is when the check that the next one answers began. */
   #sinceMs: number | undefined;
 
@@ -59,14 +66,18 @@ export class SuiteRecord {
     if (said.kind === 'client') {
       this.client = said.name;
       this.version = said.version;
+    } else if (said.kind === 'level') {
+      this.#level = said.level;
     } else if (said.kind === 'running') {
       this.running = said.check;
     } else if (said.kind === 'done') this.done = true;
     if (said.kind !== 'result') return undefined;
+    const level = levelOf(said.check) ?? this.#level;
     return this.#add({
       check: said.check,
       outcome: said.outcome,
       ms,
+      ...(level !== undefined && { level }),
       ...(said.why !== undefined && { why: said.why }),
     });
   }

@@ -15,8 +15,8 @@
 //   running CHECK                  before a check
 //   ok - CHECK | not ok - CHECK: why | cannot - CHECK: why the client has no means for it
 //   done                           last
-// A check is an id of checks.ts. Suites with checks of their own print sentences instead, no `running` and no `done`,
-// and end with exit code 1 when any failed.
+// A check is an id of checks.ts. Suites with checks of their own print sentences instead, `level N` before those of each
+// level, no `running` and no `done`, and end with exit code 1 when any failed.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -19,14 +19,17 @@ func main() {
 	fmt.Println("client franz-go", version("github.com/twmb/franz-go"))
 	report := &report{}
 	bench := newBench(os.Args[1])
+	fmt.Println("level 1")
 	usable := firstLight(report, bench)
 	if usable && level >= 2 {
+		fmt.Println("level 2")
 		records(report, bench)
 		offsets(report, bench)
 		refusals(report, bench)
 		topics(report, bench)
 	}
 	if usable && level >= 3 {
+		fmt.Println("level 3")
 		settings(report, bench)
 		groups(report, bench)
 	}

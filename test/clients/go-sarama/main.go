@@ -19,14 +19,17 @@ func main() {
 	fmt.Println("client sarama", version("github.com/IBM/sarama"))
 	report := &report{}
 	bench := &bench{brokers: []string{os.Args[1]}, run: runName()}
+	fmt.Println("level 1")
 	usable := firstLight(report, bench)
 	if usable && level >= 2 {
+		fmt.Println("level 2")
 		records(report, bench)
 		offsets(report, bench)
 		refusals(report, bench)
 		topics(report, bench)
 	}
 	if usable && level >= 3 {
+		fmt.Println("level 3")
 		settings(report, bench)
 		groups(report, bench)
 	}

@@ -16,14 +16,17 @@ final class Suite {
         try (Admin admin = Admin.create(
                 Map.of("bootstrap.servers", brokers, "request.timeout.ms", 10_000, "default.api.timeout.ms", 15_000))) {
             Bench bench = new Bench(brokers, admin);
+            System.out.println("level 1");
             boolean usable = FirstLight.run(report, bench);
             if (usable && level >= 2) {
+                System.out.println("level 2");
                 Records.run(report, bench);
                 Offsets.run(report, bench);
                 Refusals.run(report, bench);
                 Topics.run(report, bench);
             }
             if (usable && level >= 3) {
+                System.out.println("level 3");
                 Settings.run(report, bench);
                 Groups.run(report, bench);
             }

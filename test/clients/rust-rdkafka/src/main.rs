@@ -19,14 +19,17 @@ fn main() {
     let mut report = report::Report::new();
     // Lives as long as the process: a check that hangs must not keep the others from it.
     let bench: &'static bench::Bench = Box::leak(Box::new(bench::Bench::new(&arguments[1])));
+    println!("level 1");
     let usable = first_light::run(&mut report, bench);
     if usable && level >= 2 {
+        println!("level 2");
         records::run(&mut report, bench);
         offsets::run(&mut report, bench);
         refusals::run(&mut report, bench);
         topics::run(&mut report, bench);
     }
     if usable && level >= 3 {
+        println!("level 3");
         settings::run(&mut report, bench);
         groups::run(&mut report, bench);
     }
