@@ -8,7 +8,7 @@ import type { Logger } from '../base/log.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
 import { CLEAN_SHUTDOWN_FILE, encodeCleanShutdown } from './clean-shutdown.ts';
 import type { Commit } from './commit/commit.ts';
-import { CommitLog, isDiskFull, type CommitFailedError } from './commit/commit-log.ts';
+import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts';
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
 import { checkpointFiles, decodeOffsetCheckpoint, encodeOffsetCheckpoint } from './log/checkpoints.ts';
@@ -21,7 +21,7 @@ import { ProducerState } from './log/producer-state.ts';
 import { recoverLog, type RecoveredLog, type RecoveryInput } from './log/recovery.ts';
 import type { TailCache } from './log/tail-cache.ts';
 import { OpenFiles } from './open-files.ts';
-import { replayJournal, type ReplayedJournal } from './replay-journal.ts';
+import { replayJournal } from './replay-journal.ts';
 
 export interface PartitionIdentity {
   readonly topic: string;
@@ -38,6 +38,8 @@ export interface LogDirOptions {
   readonly producerIdExpirationMs: number;
   /** False where a sync costs nothing (memory): every write is then synced in its segment. */
   readonly journaled: boolean;
+  /** Of one of the journal's two halves; 16 MiB when left out. */
+  readonly journalHalfBytes?: number;
   /** The dir takes no more writes until a restart; its partitions answer KAFKA_STORAGE_ERROR. */
   readonly onOffline: (dir: LogDir, error: Error) => void;
   readonly onFatal: (error: unknown) => void;
@@ -62,7 +64,8 @@ export class LogDir {
   readonly #logs = new Map<string, PartitionLog>();
   /** Names of the folders that lie here. */
   readonly #existing = new Set<string>();
-  #replayed: ReplayedJournal = { promisedTo: new Map(), known: false, nextSequence: 0 };
+  /** Nothing beyond the recovery points was acknowledged, of logs whose acks wait for the sync. */
+  #promiseKnown = false;
   /** Frames of this start or the last one may still speak of files that are there. */
   #journalInUse = false;
   #recoveryPoints = new Map<string, number>();
@@ -70,7 +73,10 @@ export class LogDir {
   /** What the last stop left beside the segments can be believed. */
   #clean = false;
   #checkpointTimer: Disposable | undefined;
+  #checkpointDueMs = 0;
   #checkpointing: Promise<void> = Promise.resolve();
+  /** One that has not begun: it will do for whoever asks now. */
+  #nextCheckpoint: Promise<void> | undefined;
   #bytesSinceCheckpoint = 0;
   #keepingStarts: Promise<void> = Promise.resolve();
   #removing: Promise<void> = Promise.resolve();
@@ -88,8 +94,9 @@ export class LogDir {
     this.#commits = new CommitLog({
       env: options.env,
       openFiles: this.#openFiles,
-      openJournal: options.journaled ? () => this.#openJournal() : undefined,
+      openJournal: options.journaled ? () => this.#beginJournal() : undefined,
       checkpoint: () => this.checkpoint(),
+      checkpointSoon: () => this.#scheduleCheckpoint(0),
       onDirectoryFailed: (error) => this.#goOffline(error),
       onFatal: options.onFatal,
       onGroup: (group) => {
@@ -110,13 +117,12 @@ export class LogDir {
 
   static async open(options: LogDirOptions): Promise<LogDir> {
     const dir = new LogDir(options);
-    const { env, directory, log } = options;
+    const { env, directory } = options;
     await makeDurableDirectory(env.files, directory);
     dir.#recoveryPoints = await dir.#readOffsets(checkpointFiles.recoveryPoint);
     dir.#logStarts = await dir.#readOffsets(checkpointFiles.logStartOffset);
     dir.#clean = await dir.#takeCleanMark();
-    dir.#replayed = await replayJournal({ env, directory, log, halfBytes: JOURNAL_HALF_BYTES });
-    dir.#journalInUse = dir.#replayed.nextSequence > 0;
+    await dir.#replayJournal();
     for (const { name, isDirectory } of await env.files.readDirectory(directory)) {
       if (!isDirectory) continue;
       // A crash between the renaming and the removal of a dropped partition left it.
@@ -147,8 +153,9 @@ export class LogDir {
       ...this.#recoveryInput(name, config),
       clean: this.#clean,
       recoveryPoint,
-      promisedTo: Math.max(recoveryPoint, this.#replayed.promisedTo.get(name) ?? 0),
-      promiseKnown: this.#replayed.known,
+      promisedTo: recoveryPoint,
+      // Where acks do not wait for the sync, nothing was promised that the recovery point does not cover.
+      promiseKnown: this.#promiseKnown || config['flush.messages'] > 1,
     });
     return this.#add(name, identity, config, leaderEpoch, recovered);
   }
@@ -211,7 +218,11 @@ export class LogDir {
    * @throws CommitFailedError when the dir has failed
    */
   checkpoint(): Promise<void> {
-    const run = this.#checkpointing.then(() => this.#checkpointNow(false));
+    this.#nextCheckpoint ??= this.#checkpointing.then(() => {
+      this.#nextCheckpoint = undefined;
+      return this.#checkpointNow(false);
+    });
+    const run = this.#nextCheckpoint;
     this.#checkpointing = run.catch(() => undefined);
     return run;
   }
@@ -278,12 +289,27 @@ export class LogDir {
     };
   }
 
-  async #openJournal(): Promise<Journal> {
+  async #replayJournal(): Promise<void> {
+    const { env, directory, log } = this.#options;
+    const { promisedTo, known, found } = await replayJournal({ env, directory, log });
+    this.#promiseKnown = known;
+    this.#journalInUse = found;
+    let moved = false;
+    for (const [name, offset] of promisedTo) {
+      if (offset <= (this.#recoveryPoints.get(name) ?? 0)) continue;
+      this.#recoveryPoints.set(name, offset);
+      moved = true;
+    }
+    // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
+    if (moved) await this.#keepOffsets(checkpointFiles.recoveryPoint, this.#recoveryPoints);
+  }
+
+  async #beginJournal(): Promise<Journal> {
     this.#journalInUse = true;
-    const journal = await Journal.open(this.#env.files, join(this.directory, JOURNAL_FILE), {
+    const journal = await Journal.begin(this.#env.files, join(this.directory, JOURNAL_FILE), {
       compute: this.#env.compute,
-      halfBytes: JOURNAL_HALF_BYTES,
-      nextSequence: this.#replayed.nextSequence,
+      halfBytes: this.#options.journalHalfBytes ?? JOURNAL_HALF_BYTES,
+      randomBytes: (count) => this.#env.randomBytes(count),
     });
     // A frame is no use in a file that a power loss leaves without a name.
     await this.#env.files.syncDirectory(this.directory);
@@ -311,19 +337,30 @@ export class LogDir {
   }
 
   #scheduleCheckpoint(ms: number): void {
-    if (this.#closing || (this.#checkpointTimer !== undefined && ms > 0)) return;
+    if (this.#closing || this.#offline !== undefined || this.#nextCheckpoint !== undefined) return;
+    const dueMs = this.#env.monotonicMs() + ms;
+    if (this.#checkpointTimer !== undefined && this.#checkpointDueMs <= dueMs) return;
     this.#checkpointTimer?.[Symbol.dispose]();
+    this.#checkpointDueMs = dueMs;
     this.#checkpointTimer = this.#env.timer(
       ms,
       () => {
+        this.#checkpointTimer = undefined;
         this.checkpoint().then(
           () => undefined,
-          // The dir is offline then, and has said so.
-          (error: unknown) => this.#log.debug('a checkpoint failed', error),
+          (error: unknown) => this.#onCheckpointFailed(error),
         );
       },
       { unref: true },
     );
+  }
+
+  #onCheckpointFailed(error: unknown): void {
+    if (!(error instanceof CommitFailedError)) this.#options.onFatal(error);
+    else if (isDiskFull(error)) {
+      this.#log.warn('a checkpoint has to wait until the disk has room again', { directory: this.directory, error });
+      this.#scheduleCheckpoint(DISK_FULL_RETRY_MS);
+    } // else the dir is offline, and has said so
   }
 
   async #checkpointNow(everything: boolean): Promise<void> {
@@ -334,15 +371,21 @@ export class LogDir {
     const sequence = journal?.nextSequence ?? 0;
     const nowMs = this.#env.monotonicMs();
     await this.#commits.syncUnsynced((member) => everything || member.flushDue(nowMs));
-    for (const log of this.#logs.values()) if (log.hasFilesToWrite) await log.writeFiles();
-    let changed = false;
-    for (const [name, { recoveryPoint }] of this.#logs) {
-      if (recoveryPoint === (this.#recoveryPoints.get(name) ?? 0)) continue;
-      this.#recoveryPoints.set(name, recoveryPoint);
-      changed = true;
+    for (const log of this.#logs.values())
+      if (log.hasFilesToWrite) await this.#commits.attempt('write', log.directory, () => log.writeFiles());
+    const moved = new Map<string, number>();
+    for (const [name, { recoveryPoint }] of this.#logs)
+      if (recoveryPoint !== (this.#recoveryPoints.get(name) ?? 0)) moved.set(name, recoveryPoint);
+    if (moved.size > 0) {
+      const recoveryPoints = new Map([...this.#recoveryPoints, ...moved]);
+      await this.#commits.attempt('write', checkpointFiles.recoveryPoint, () =>
+        this.#keepOffsets(checkpointFiles.recoveryPoint, recoveryPoints),
+      );
+      this.#recoveryPoints = recoveryPoints;
     }
-    if (changed) await this.#keepOffsets(checkpointFiles.recoveryPoint, this.#recoveryPoints);
     journal?.releaseBelow(sequence);
+    const { nextFlushMs } = this.#commits;
+    if (nextFlushMs < Infinity) this.#scheduleCheckpoint(Math.max(1, nextFlushMs - this.#env.monotonicMs()));
   }
 
   /** Older recovery points hold too: when this fails, the next start looks at more than it would have to, and the journal is not set free. */

@@ -4,24 +4,26 @@ import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
-import { JOURNAL_FILE, type JournalEntry } from './commit/journal.ts';
+import { JOURNAL_FILE } from './commit/journal.ts';
+import type { JournalEntry } from './commit/journal-format.ts';
 import { readJournal } from './commit/journal-reader.ts';
 import { offsetFileName } from './log/log-names.ts';
 import { encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
 
 export interface ReplayedJournal {
-  /** By partition folder: everything below this offset was synced, and may have been acknowledged. */
+  /** By partition folder: everything below this offset may have been acknowledged, and is synced in its segments now. */
   readonly promisedTo: ReadonlyMap<string, number>;
   /** Nothing beyond was acknowledged, of logs whose acks wait for the sync. False without a journal, or with a damaged one. */
   readonly known: boolean;
-  readonly nextSequence: number;
+  /** There is a journal, whose frames a later start would find again. */
+  readonly found: boolean;
 }
 
-export async function replayJournal(options: { env: Env; directory: string; log: Logger; halfBytes: number }): Promise<ReplayedJournal> {
+export async function replayJournal(options: { env: Env; directory: string; log: Logger }): Promise<ReplayedJournal> {
   const { env, directory, log } = options;
   const path = join(directory, JOURNAL_FILE);
-  const { frames, nextSequence, damaged } = await readJournal(env.files, path, { compute: env.compute, halfBytes: options.halfBytes });
-  if (damaged) {
+  const { state, frames } = await readJournal(env.files, path, env.compute);
+  if (state === 'damaged') {
     log.error('the journal is damaged: records that were acknowledged last may be missing, where the disk lost what was not synced', {
       path,
     });
@@ -47,7 +49,7 @@ export async function replayJournal(options: { env: Env; directory: string; log:
     await env.files.syncDirectory(directory);
     log.info('wrote back what the journal held', { directory, frames: frames.length, files: files.size });
   }
-  return { promisedTo, known: !damaged && frames.length > 0, nextSequence };
+  return { promisedTo, known: state === 'whole', found: state !== 'absent' };
 }
 
 async function writeBack(env: Env, directory: string, file: string, entries: readonly JournalEntry[]): Promise<void> {

@@ -11,7 +11,8 @@ import { inParallel } from '../../base/in-parallel.ts';
 import { InvariantError } from '../../base/invariant.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { Commit, type CommitParty } from './commit.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import type { Journal } from './journal.ts';
+import { FRAME_HEADER_BYTES, tableBytesOf, type JournalEntry } from './journal-format.ts';
 import { UnsyncedFiles } from './unsynced-files.ts';
 
 /** Bytes that go to one segment in one piece. */
@@ -38,16 +39,24 @@ export interface CommitMember extends CommitParty {
   readonly directory: string;
   /** True when an ack waits for the sync (flush.messages=1); false when it waits for the write alone. */
   readonly syncBeforeAck: boolean;
+  /** Everything below it survives a power loss: it is synced in its segments, or lies in the journal. */
+  readonly durableOffset: number;
+  /** Paths of the segments that hold this offset and those above. */
+  filesFrom(offset: number): string[];
   /** Makes the folder and what must lie in it before the first record, durable or not; returns the paths of what was made. */
   makeDirectory(): Promise<{ files: string[]; directories: string[] } | undefined>;
   /** Everything staged since the last call, in order. @throws when the log takes part no more */
   takeStaged(): StagedWrite[];
-  /** What the last `takeStaged` returned counts. */
-  committed(): void;
+  /** What the last `takeStaged` returned is written; it counts where acks do not wait for the sync. */
+  written(): void;
+  /** What the last `takeStaged` returned is durable, and counts. */
+  durable(): void;
   /** Everything below the offset is synced in its segments. */
   synced(endOffset: number): void;
   /** Is it time to sync what was written? Always, unless acks do not wait for syncs (flush.messages, flush.ms). */
   flushDue(nowMs: number): boolean;
+  /** When (monotonic) it will be time even if nothing more is written; Infinity for never. */
+  readonly flushDueMs: number;
   /** It does not count; nothing staged later will be written either, until the log has reopened. */
   commitFailed(error: CommitFailedError): void;
 }
@@ -83,6 +92,19 @@ interface Part {
   readonly writes: StagedWrite[];
 }
 
+/** What one frame of the journal stands for: a group, or as much of it as fits. */
+interface Frame {
+  readonly entries: JournalEntry[];
+  /** Writes whose data lie in the frame. */
+  readonly journaled: { readonly member: CommitMember; readonly write: StagedWrite }[];
+  /** Writes that are synced in their segments. */
+  readonly direct: { readonly member: CommitMember; readonly write: StagedWrite }[];
+  /** With this frame everything that these have in the group is durable. */
+  readonly completes: CommitMember[];
+  bytes: number;
+  dataBytes: number;
+}
+
 /** Writes end in the page cache within microseconds; waiting for each in turn would cost more. */
 const WRITES_AT_ONCE = 64;
 /** A sync holds one of libuv's four threads for as long as the disk takes, and readers need threads too. */
@@ -97,6 +119,8 @@ export interface CommitLogOptions {
   readonly openJournal: (() => Promise<Journal>) | undefined;
   /** Syncs what the journal stands for and sets its frames free. @throws CommitFailedError */
   readonly checkpoint: () => Promise<void>;
+  /** A checkpoint should come before the journal is full, or commits will wait for it. */
+  readonly checkpointSoon: () => void;
   /** A sync has failed, or a write with anything but a full disk: the log dir can no longer be trusted. */
   readonly onDirectoryFailed: (error: CommitFailedError) => void;
   /** A broken invariant met by the loop; nothing more is committed. */
@@ -114,7 +138,10 @@ export class CommitLog {
   #current: Group | undefined;
   #running: Promise<void> | undefined;
   #scheduled = false;
+  #flushing = false;
   #failure: CommitFailedError | undefined;
+  /** The loop has met a broken invariant, and writes nothing any more. */
+  #broken: Error | undefined;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: CommitLogOptions) {
@@ -156,8 +183,8 @@ export class CommitLog {
    */
   async syncUnsynced(chosen: (member: CommitMember) => boolean): Promise<void> {
     await inParallel(SYNCS_AT_ONCE, this.#unsynced.take(chosen), async ([member, { files, names, endOffset }]) => {
-      for (const file of files) await this.#attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
-      await this.#attempt('sync', member.directory, () => this.#syncNames(member, names));
+      for (const file of files) await this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
+      await this.attempt('sync', member.directory, () => this.#syncNames(member, names));
       member.synced(endOffset);
     });
   }
@@ -181,9 +208,34 @@ export class CommitLog {
     if (group !== undefined && !group.durable.settled) await group.durable.wait();
   }
 
+  /** When (monotonic) the first log with unsynced bytes will want them synced, whether or not more is written; Infinity for none. */
+  get nextFlushMs(): number {
+    let next = Infinity;
+    for (const member of this.#unsynced.members) if (!member.syncBeforeAck) next = Math.min(next, member.flushDueMs);
+    return next;
+  }
+
   /** Forgets what a dropped log had not synced. */
   forget(member: CommitMember): void {
     this.#unsynced.forget(member);
+  }
+
+  /**
+   * Does something to the disk under the rules that hold for a group, which is itself made of such attempts: a full disk can
+   * be waited out, whatever else it refuses fails the log dir.
+   * @throws CommitFailedError
+   */
+  async attempt<Result>(phase: 'write' | 'sync', path: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof InvariantError || thrown instanceof CommitFailedError) throw thrown;
+      const error = new CommitFailedError(phase, path, thrown);
+      // After a failed sync nobody knows what the disk has; a full disk on a write is the one thing that can be waited out.
+      if (phase === 'sync' || !isDiskFull(error)) this.fail(error);
+      throw error;
+    }
   }
 
   /** The log dir is given up: nothing more is written. */
@@ -195,7 +247,7 @@ export class CommitLog {
 
   #start(): void {
     if (this.#running !== undefined || this.#next.isEmpty) return;
-    this.#running = this.#run().catch(this.#options.onFatal);
+    this.#running = this.#run().catch((thrown: unknown) => this.#break(thrown));
   }
 
   async #run(): Promise<void> {
@@ -203,13 +255,36 @@ export class CommitLog {
       const group = this.#next;
       this.#next = new Group();
       this.#current = group;
+      if (this.#broken !== undefined) throw this.#broken;
       await this.#commit(group);
     }
+    this.#rest();
+  }
+
+  #rest(): void {
     this.#running = undefined;
     this.#current = undefined;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  /** Nobody is left waiting for a loop that has ended: what is in hand and what is staged fails. */
+  #break(thrown: unknown): void {
+    const first = this.#broken === undefined;
+    this.#broken ??= thrown instanceof Error ? thrown : new Error(String(thrown));
+    for (const group of [this.#current, this.#next]) {
+      if (group === undefined) continue;
+      for (const party of [group, ...group.members]) {
+        group.written.fail(party, this.#broken);
+        group.durable.fail(party, this.#broken);
+      }
+      group.written.settle();
+      group.durable.settle();
+    }
+    this.#next = new Group();
+    this.#rest();
+    if (first) this.#options.onFatal(thrown);
   }
 
   async #commit(group: Group): Promise<void> {
@@ -225,7 +300,7 @@ export class CommitLog {
     };
     const failAll = (error: CommitFailedError): void => {
       group.durable.fail(group, error);
-      for (const member of group.members) fail(member, error);
+      for (const { member, writes } of durable) if (!isDurable(member, writes)) fail(member, error);
     };
 
     await inParallel(WRITES_AT_ONCE, group.members, async (member) => {
@@ -239,18 +314,21 @@ export class CommitLog {
     let bytes = 0;
     for (const { writes } of parts) for (const write of writes) bytes += write.bytes;
 
-    const relaxed = parts.filter(({ member }) => !member.syncBeforeAck);
-    for (const part of relaxed) {
-      this.#noteUnsynced(part, part.writes);
-      part.member.committed();
+    const durable: Part[] = [];
+    for (const part of parts) {
+      if (part.member.syncBeforeAck) {
+        durable.push(part);
+        continue;
+      }
+      for (const { path, endOffset } of part.writes) this.#unsynced.addFile(part.member, path, endOffset);
+      part.member.written();
+      if (part.member.flushDue(startedMs)) this.#flush();
     }
     group.written.settle();
 
-    const durable = parts.filter(({ member }) => member.syncBeforeAck);
     if (durable.length > 0 || group.marked) {
       try {
         await this.#makeDurable(durable);
-        for (const { member } of durable) member.committed();
       } catch (thrown) {
         if (!(thrown instanceof CommitFailedError)) throw thrown;
         failAll(thrown);
@@ -260,13 +338,23 @@ export class CommitLog {
     this.#options.onGroup?.({ members: group.members.size, bytes, milliseconds: this.#env.monotonicMs() - startedMs });
   }
 
+  /** Syncs the logs that have been written to as much, or as long, as their acks may do without; in the background. */
+  #flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const nowMs = this.#env.monotonicMs();
+    this.syncUnsynced((member) => !member.syncBeforeAck && member.flushDue(nowMs))
+      .catch((thrown: unknown) => {
+        if (!(thrown instanceof CommitFailedError)) this.#break(thrown); // else the dir is offline, and has said so
+      })
+      .finally(() => (this.#flushing = false));
+  }
+
   /** Writes what the member has staged to its segments. @throws CommitFailedError */
   async #write(member: CommitMember): Promise<Part> {
     const writes = member.takeStaged();
-    return this.#attempt('write', writes[0]?.path ?? member.directory, async () => {
-      const made = await member.makeDirectory();
-      for (const file of made?.files ?? []) this.#unsynced.addFile(member, file, 0);
-      for (const directory of made?.directories ?? []) this.#unsynced.addName(member, directory);
+    await this.#makeDirectory(member);
+    return this.attempt('write', writes[0]?.path ?? member.directory, async () => {
       for (const write of writes) {
         if (write.creates) this.#unsynced.addName(member, member.directory);
         await this.#openFiles.create(write.path, (handle) => handle.write(write.buffers, write.position));
@@ -275,45 +363,63 @@ export class CommitLog {
     });
   }
 
-  /** @throws CommitFailedError: nothing of the parts counts then */
+  async #makeDirectory(member: CommitMember): Promise<void> {
+    const made = await this.attempt('write', member.directory, () => member.makeDirectory());
+    if (made === undefined) return;
+    for (const directory of made.directories) this.#unsynced.addName(member, directory);
+    if (member.syncBeforeAck) {
+      for (const file of made.files) this.#unsynced.addFile(member, file, 0);
+      return;
+    }
+    // Whatever else a power loss may take from such a log, it must not leave a folder that nobody can tell whose it is.
+    for (const file of made.files) await this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
+    await this.attempt('sync', member.directory, () => this.#syncNames(member, this.#unsynced.namesOf(member)));
+  }
+
+  /** Frame by frame; a part counts, and its member is told, once all of it is durable. @throws CommitFailedError: the others do not count */
   async #makeDurable(parts: readonly Part[]): Promise<void> {
     const { openJournal } = this.#options;
-    const journal = openJournal && (this.#journal ??= await this.#attempt('write', 'the journal', openJournal));
-    const entries: JournalEntry[] = [];
-    const direct: DirectWrite[] = [];
-    const noted: { part: Part; journaled: StagedWrite[] }[] = [];
-    let journaledBytes = 0;
-    for (const part of parts) {
-      const journaled: StagedWrite[] = [];
-      for (const write of part.writes) {
-        const small = write.bytes <= JOURNALED_WRITE_BYTES && journaledBytes + write.bytes <= (journal?.maxDataBytes ?? 0);
-        entries.push(entryOf(part.member, write, small));
-        if (small) {
-          journaledBytes += write.bytes;
-          journaled.push(write);
-        } else direct.push({ part, write });
-      }
-      noted.push({ part, journaled });
+    const journal = openJournal && (this.#journal ??= await this.attempt('write', 'the journal', openJournal));
+    await inParallel(SYNCS_AT_ONCE, parts, (part) => this.#syncWhatCameBefore(part));
+    for (const frame of framesOf(parts, journal?.maxFrameBytes)) {
+      await this.#writeFrame(frame, journal);
+      for (const member of frame.completes) member.durable();
     }
+    if (journal?.wantsRelease === true) this.#options.checkpointSoon();
+  }
+
+  async #writeFrame({ entries, journaled, direct }: Frame, journal: Journal | undefined): Promise<void> {
     if (journal?.hasRoomFor(entries) === false) await this.#options.checkpoint();
     // Noted before the frame is written: what a checkpoint believes to lie in older frames must be in its hands by then.
-    for (const { part, journaled } of noted) this.#noteUnsynced(part, journaled);
-    if (journal !== undefined) await this.#attempt('write', 'the journal', () => journal.write(entries));
+    for (const { member, write } of journaled) this.#unsynced.addFile(member, write.path, write.endOffset);
+    if (journal !== undefined) await this.attempt('write', 'the journal', () => journal.write(entries));
     await Promise.all([
-      journal && this.#attempt('sync', 'the journal', () => journal.sync()),
-      inParallel(SYNCS_AT_ONCE, direct, (one) => this.#attempt('sync', one.write.path, () => this.#syncDirect(one))),
+      journal && this.attempt('sync', 'the journal', () => journal.sync()),
+      inParallel(SYNCS_AT_ONCE, direct, (one) => this.attempt('sync', one.write.path, () => this.#syncDirect(one))),
     ]);
-    for (const { part, write } of direct) {
+    for (const { member, write } of direct) {
       // Of a log that has other bytes to sync it is said when those are: below the recovery point everything is durable.
-      if (this.#unsynced.has(part.member)) this.#unsynced.addFile(part.member, write.path, write.endOffset);
-      else part.member.synced(write.endOffset);
+      if (this.#unsynced.has(member)) this.#unsynced.addFile(member, write.path, write.endOffset);
+      else member.synced(write.endOffset);
     }
   }
 
-  async #syncDirect({ part, write }: DirectWrite): Promise<void> {
+  /**
+   * The log was written to without a sync until now (flush.messages has become 1): the frame cannot stand for bytes that it
+   * does not hold, and a power loss would leave a hole before those that it does.
+   */
+  async #syncWhatCameBefore({ member, writes }: Part): Promise<void> {
+    const [first] = writes;
+    if (first === undefined || first.baseOffset <= member.durableOffset) return;
+    for (const path of member.filesFrom(member.durableOffset))
+      await this.attempt('sync', path, () => this.#openFiles.use(path, (handle) => handle.dataSync()));
+    await this.attempt('sync', member.directory, () => this.#syncNames(member, this.#unsynced.namesOf(member)));
+  }
+
+  async #syncDirect({ member, write }: Frame['direct'][number]): Promise<void> {
     await this.#openFiles.use(write.path, (handle) => handle.dataSync());
     // A crash before this leaves a file that no name reaches: its batches were not acknowledged.
-    await this.#syncNames(part.member, this.#unsynced.namesOf(part.member));
+    await this.#syncNames(member, this.#unsynced.namesOf(member));
   }
 
   async #syncNames(member: CommitMember, names: ReadonlyMap<string, number>): Promise<void> {
@@ -322,33 +428,35 @@ export class CommitLog {
       this.#unsynced.nameSynced(member, directory, mark);
     }
   }
-
-  #noteUnsynced({ member }: Part, writes: readonly StagedWrite[]): void {
-    for (const { path, endOffset } of writes) this.#unsynced.addFile(member, path, endOffset);
-  }
-
-  /** @throws CommitFailedError; whatever is not a full disk fails the log dir too */
-  async #attempt<Result>(phase: 'write' | 'sync', path: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      return await work();
-    } catch (thrown) {
-      if (thrown instanceof InvariantError) throw thrown;
-      const error = new CommitFailedError(phase, path, thrown);
-      // After a failed sync nobody knows what the disk has; a full disk on a write is the one thing that can be waited out.
-      if (phase === 'sync' || !isDiskFull(error)) this.fail(error);
-      throw error;
-    }
-  }
-}
-
-interface DirectWrite {
-  readonly part: Part;
-  readonly write: StagedWrite;
 }
 
 /** Can more room on the disk mend it? */
 export const isDiskFull = ({ code }: CommitFailedError): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+
+const isDurable = (member: CommitMember, writes: readonly StagedWrite[]): boolean =>
+  member.durableOffset >= (writes.at(-1)?.endOffset ?? 0);
+
+/** Shares the writes out to frames of at most `maxFrameBytes`, one of them as a rule; without a journal all are synced in their segments. */
+function framesOf(parts: readonly Part[], maxFrameBytes: number | undefined): Frame[] {
+  const newFrame = (): Frame => ({ entries: [], journaled: [], direct: [], completes: [], bytes: FRAME_HEADER_BYTES, dataBytes: 0 });
+  const maxDataBytes = (maxFrameBytes ?? 0) / 2;
+  let frame = newFrame();
+  const frames = [frame];
+  for (const { member, writes } of parts) {
+    for (const write of writes) {
+      const tableBytes = tableBytesOf({ partition: member.name });
+      const isSmall = write.bytes <= JOURNALED_WRITE_BYTES && frame.dataBytes + write.bytes <= maxDataBytes;
+      const bytes = tableBytes + (isSmall ? write.bytes : 0);
+      if (maxFrameBytes !== undefined && frame.bytes + bytes > maxFrameBytes) frames.push((frame = newFrame()));
+      frame.entries.push(entryOf(member, write, isSmall));
+      (isSmall ? frame.journaled : frame.direct).push({ member, write });
+      frame.bytes += bytes;
+      if (isSmall) frame.dataBytes += write.bytes;
+    }
+    frame.completes.push(member);
+  }
+  return frames;
+}
 
 function entryOf(member: CommitMember, write: StagedWrite, withData: boolean): JournalEntry {
   const { segmentBase, position, bytes, baseOffset, endOffset, leaderEpoch, buffers } = write;

@@ -30,8 +30,8 @@ export class UnsyncedFiles<Member> {
     return this.#files.has(member);
   }
 
-  get size(): number {
-    return this.#files.size;
+  get members(): Member[] {
+    return [...this.#files.keys()];
   }
 
   addFile(member: Member, file: string, endOffset: number): void {

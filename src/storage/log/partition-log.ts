@@ -71,6 +71,9 @@ export interface LogSurroundings extends IndexSurroundings {
 /** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
 const MAX_COLD_READ_BYTES = 8 * 1024 * 1024;
 
+/** What Kafka's 2^63 - 1 stands for. */
+const NEVER_MS = 2 ** 52;
+
 type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
 
 export class PartitionLog implements CommitMember {
@@ -91,8 +94,10 @@ export class PartitionLog implements CommitMember {
   #logStartOffset: number;
   #highWatermark: number;
   #endOffset: number;
-  /** Everything below it has been synced. */
+  /** Everything below it has been synced in its segments. */
   #syncedOffset: number;
+  /** Everything below it is durable: synced, or in the journal. */
+  #durableOffset: number;
   #syncedMs: number;
   #staged: StagedWrite[] = [];
   #stagedSegments: Segment[] = [];
@@ -136,6 +141,7 @@ export class PartitionLog implements CommitMember {
     this.#endOffset = recovered.endOffset;
     this.#highWatermark = recovered.endOffset;
     this.#syncedOffset = recovered.endOffset;
+    this.#durableOffset = recovered.endOffset;
     this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
@@ -166,6 +172,9 @@ export class PartitionLog implements CommitMember {
   /** Everything below it is synced in its segments: the recovery point. */
   get recoveryPoint(): number {
     return Math.min(this.#syncedOffset, this.#highWatermark);
+  }
+  get durableOffset(): number {
+    return this.#durableOffset;
   }
   get syncBeforeAck(): boolean {
     return this.#config['flush.messages'] <= 1;
@@ -335,7 +344,16 @@ export class PartitionLog implements CommitMember {
     return staged;
   }
 
-  committed(): void {
+  filesFrom(offset: number): string[] {
+    return this.#segments.slice(this.#segmentIndexOf(offset)).map(({ path }) => path);
+  }
+
+  durable(): void {
+    this.#durableOffset = Math.max(this.#durableOffset, this.#inHandEndOffset);
+    this.written();
+  }
+
+  written(): void {
     const endOffset = this.#inHandEndOffset;
     for (const segment of this.#inHandSegments) segment.named = true;
     this.#tail.written(endOffset);
@@ -346,7 +364,13 @@ export class PartitionLog implements CommitMember {
 
   synced(endOffset: number): void {
     this.#syncedOffset = Math.max(this.#syncedOffset, endOffset);
+    this.#durableOffset = Math.max(this.#durableOffset, endOffset);
     this.#syncedMs = this.#around.env.monotonicMs();
+  }
+
+  get flushDueMs(): number {
+    const flushMs = this.#config['flush.ms'];
+    return flushMs < NEVER_MS ? this.#syncedMs + flushMs : Infinity;
   }
 
   flushDue(nowMs: number): boolean {
@@ -355,7 +379,7 @@ export class PartitionLog implements CommitMember {
     const active = this.#segments.at(-1);
     return (
       this.#highWatermark - this.#syncedOffset >= this.#config['flush.messages'] ||
-      nowMs - this.#syncedMs >= this.#config['flush.ms'] ||
+      nowMs >= this.flushDueMs ||
       (active !== undefined && active.baseOffset > this.#syncedOffset)
     );
   }
@@ -377,6 +401,9 @@ export class PartitionLog implements CommitMember {
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
+    // What was synced beyond has been cut.
+    this.#syncedOffset = Math.min(this.#syncedOffset, this.#highWatermark);
+    this.#durableOffset = Math.min(this.#durableOffset, this.#highWatermark);
     this.#noteEpoch(this.#leaderEpoch);
     this.#sealed = [];
     this.#changed = true;

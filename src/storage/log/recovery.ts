@@ -120,6 +120,16 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
       continue;
     }
     if (walk.damage !== undefined) break;
+    if (walk.segments.length > 0 && baseOffset > walk.endOffset && walk.endOffset >= input.promisedTo && index > first) {
+      // What should lie before it was not promised and is not there: it can be cut, or else it is missing.
+      if (mayCutUnpromised(input)) {
+        walk.ended = true;
+        await removeCutSegment(input, segment);
+        continue;
+      }
+      walk.damage = `${segment.path} begins behind offset ${walk.endOffset}, where the segment before it ends`;
+      break;
+    }
     segment.named = true;
     walk.segments.push(segment);
     const nextBase = bases[index + 1];
@@ -162,6 +172,9 @@ interface Walk {
   /** The torn end was found: segments behind it go. */
   ended: boolean;
 }
+
+/** All that was promised is known: whatever lies beyond can go. */
+const mayCutUnpromised = ({ promiseKnown, endOffset }: RecoveryInput): boolean => promiseKnown || endOffset !== undefined;
 
 async function walkSegment(walk: Walk, segment: Segment, nextBase: number | undefined): Promise<void> {
   const { input, producers, leaderEpochs } = walk;
@@ -209,8 +222,7 @@ async function walkSegment(walk: Walk, segment: Segment, nextBase: number | unde
     const where = `${segment.path} at byte ${end.position} (offset ${walk.endOffset}): ${end.damage}`;
     const mayCut =
       walk.endOffset >= input.promisedTo &&
-      (input.promiseKnown ||
-        input.endOffset !== undefined ||
+      (mayCutUnpromised(input) ||
         (nextBase === undefined &&
           (await findValidBatchBehind(input.env.compute, handle, { from: end.position + 1, to: fileBytes, nextOffset: walk.endOffset })) ===
             undefined));
