@@ -1,9 +1,10 @@
 // Builds the package into dist/, or into the folder that is named: node scripts/build.ts [FOLDER]
 // One bundle per entry point, and in it one file per command that is loaded when it is called: a start reads a few files
 // instead of some hundreds (250 small modules cost 70 ms to load, one bundle 5 ms).
-import { copyFileSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { build, type BuildOptions } from 'rolldown';
+import { isolatedDeclarationSync } from 'rolldown/experimental';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -17,11 +18,18 @@ interface Bundle {
 const bundles: readonly Bundle[] = [
   // The command line is CommonJS: `bin.cjs` has to parse on Nodes that know nothing else, and it loads quicker.
   { folder: 'cli', entries: { main: 'src/cli/main.ts' }, format: 'cjs' },
+  // What programs import. jest's own `require` reads no ES modules, so there is a second form for it.
+  { folder: 'lib', entries: { index: 'src/index.ts' }, format: 'esm' },
+  { folder: 'lib', entries: { index: 'src/index.ts' }, format: 'cjs' },
 ];
+
+/** The sources that the types of src/index.ts are in, and lead nowhere out of. */
+const declared = ['index', 'embedded/api', 'embedded/errors', 'embedded/kafka-config'];
 
 export async function buildPackage(into: string): Promise<void> {
   rmSync(into, { recursive: true, force: true });
   for (const { folder, entries, format } of bundles) await build(optionsOf(resolve(into, folder), entries, format));
+  for (const name of declared) writeDeclarations(name, resolve(into, 'lib'));
   copyFileSync(resolve(root, 'src/cli/bin.cjs'), resolve(into, 'bin.cjs'));
 }
 
@@ -34,6 +42,22 @@ function optionsOf(dir: string, entries: Bundle['entries'], format: Bundle['form
     logLevel: 'warn',
     output: { dir, format, entryFileNames: `[name].${suffix}`, chunkFileNames: `[name].${suffix}` },
   };
+}
+
+/** One file at a time, without a type checker: what is exported says its types. @throws Error where something does not */
+function writeDeclarations(name: string, into: string): void {
+  const source = resolve(root, `src/${name}.ts`);
+  const { code, errors } = isolatedDeclarationSync(source, readFileSync(source, 'utf8'));
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => `${source}: ${message}`).join('\n'));
+  const plain = code.replaceAll(/^(\s*)override /gm, '$1');
+  for (const { suffix, imports } of [
+    { suffix: 'd.ts', imports: 'js' },
+    { suffix: 'd.cts', imports: 'cjs' },
+  ]) {
+    const file = resolve(into, `${name}.${suffix}`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `/// <reference types="node" />\n${plain.replaceAll(/(from "\.[^"]*)\.ts"/g, `$1.${imports}"`)}`);
+  }
 }
 
 if (import.meta.main) await buildPackage(resolve(root, process.argv[2] ?? 'dist'));

@@ -16,6 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   server: ['base', 'config', 'protocol', 'storage', 'broker', 'handlers'],
   assemble: ['base', 'config', 'protocol', 'storage', 'broker', 'handlers', 'server'],
   client: ['base', 'protocol'],
+  embedded: ['base', 'config', 'protocol', 'storage', 'broker', 'handlers', 'server', 'assemble'],
   cli: ['base', 'config', 'protocol', 'client', 'storage', 'broker', 'handlers', 'server', 'assemble'],
   sim: ['base', 'config', 'protocol', 'client', 'storage', 'broker', 'handlers', 'server', 'assemble'],
 };

@@ -35,6 +35,10 @@ export interface StartOptions {
   readonly log: Logger;
   /** Where the figures are kept; a registry of its own when left out. */
   readonly metrics?: Metrics;
+  /** The log dirs lie in memory: nobody else can have them, and a sync costs nothing. Neither lock nor journal is kept then. */
+  readonly volatile?: boolean;
+  /** Told when the metadata has changed. */
+  readonly onMetadata?: () => void;
   /** Called once when the broker can no longer keep its promises; it has stopped answering by then. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -81,7 +85,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     const eventLoop = measureEventLoop(metrics, env);
     closers.push(async () => eventLoop[Symbol.dispose]());
     const directories = config['log.dirs'] ?? config['log.dir'] ?? [];
-    for (const directory of directories) {
+    for (const directory of options.volatile === true ? [] : directories) {
       const lock = await acquireDirLock(env, directory, { onLost: onFatal, onWait: (why) => log.warn(why) });
       closers.push(() => lock.release());
     }
@@ -97,7 +101,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         tailCache,
         openFileLimit: config['storage.open.files.max'] || 512,
         producerIdExpirationMs: config['producer.id.expiration.ms'],
-        journaled: true,
+        journaled: options.volatile !== true,
         onOffline: (dir, error) => {
           if (dir.directory === identity.metadataDirectory || logDirs.every(({ offline }) => offline !== undefined))
             options.onFailed(error);
@@ -132,7 +136,9 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       image,
       onApplied: (records) => {
         if (records.some(isBrokerConfig)) settings.follow(image, nodeId);
-        return partitions.follow(records);
+        const followed = partitions.follow(records);
+        options.onMetadata?.();
+        return followed;
       },
     });
     await metadata.execute((current) => ({ records: registrationRecords(current, { env, config, nodeId, listeners }), reply: undefined }));

@@ -12,15 +12,23 @@ const HIGH_WATER_BYTES = 64 * 1024;
 const KEEP_ALIVE_AFTER_MS = 60_000;
 const BACKLOG = 1024;
 
-/** `onThrown` receives what the owner's callbacks throw; left out, it becomes an uncaught exception. */
-export function makeRealNetwork(onThrown?: OnThrown): Network {
+/**
+ * `onThrown` receives what the owner's callbacks throw; left out, it becomes an uncaught exception. With `unref` neither
+ * listeners nor the connections they accept keep the process alive.
+ */
+export function makeRealNetwork(onThrown?: OnThrown, { unref = false }: { unref?: boolean } = {}): Network {
   return {
-    listen: (options, onConnection) => listen(options, onConnection, onThrown),
+    listen: (options, onConnection) => listen(options, onConnection, onThrown, unref),
     connect: (options) => connect(options, onThrown),
   };
 }
 
-function listen(options: ListenOptions, onConnection: (socket: Socket) => void, onThrown: OnThrown | undefined): Promise<ListeningSocket> {
+function listen(
+  options: ListenOptions,
+  onConnection: (socket: Socket) => void,
+  onThrown: OnThrown | undefined,
+  unref: boolean,
+): Promise<ListeningSocket> {
   return new Promise((resolve, reject) => {
     const server = createServer({
       allowHalfOpen: true,
@@ -30,7 +38,11 @@ function listen(options: ListenOptions, onConnection: (socket: Socket) => void, 
       highWaterMark: HIGH_WATER_BYTES,
     });
     server.once('error', reject);
-    server.on('connection', (socket) => guarded(() => onConnection(new RealSocket(socket, onThrown)), onThrown));
+    if (unref) server.unref();
+    server.on('connection', (socket) => {
+      if (unref) socket.unref();
+      guarded(() => onConnection(new RealSocket(socket, onThrown)), onThrown);
+    });
     server.listen({ host: options.host, port: options.port, backlog: BACKLOG, exclusive: true }, () => {
       server.off('error', reject);
       // From here on an error concerns one connection that could not be accepted (no descriptor left, or the peer has

@@ -1,0 +1,147 @@
+// startBroker: a broker in this process, assembled as the program assembles it, over this machine's sockets and either
+// its disk or one in memory. Several may run at once; they share nothing.
+import { assembleBroker, type RunningBroker } from '../assemble/start-broker.ts';
+import type { Env } from '../base/env.ts';
+import { MemoryDisk } from '../base/memory/disk.ts';
+import { memoryProcessFacts } from '../base/memory/process-facts.ts';
+import { Metrics } from '../base/metrics.ts';
+import type { makeRealClock } from '../base/real/clock.ts';
+import { makeCompute } from '../base/real/compute.ts';
+import { makeRealNetwork } from '../base/real/network.ts';
+import { DirectoryLockedError } from '../storage/dir-lock.ts';
+import type { BrokerOptions } from './api.ts';
+import { Changes } from './changes.ts';
+import { CLOSE_AFTER_FAILURE_MS, EmbeddedBroker, settledWithin } from './embedded-broker.ts';
+import { BrokerStartError, BucketriderError } from './errors.ts';
+import { embeddedLogger } from './logger.ts';
+import { checkOptionNames, directoryOf, settingsOf, topicsOf } from './options.ts';
+
+/** Makes what a broker lives in. `directory` is undefined for memory; with `unref` its sockets do not keep the process alive. */
+export type MakeEnv = (needs: { directory: string | undefined; unref: boolean; onThrown: (thrown: unknown) => void }) => Promise<Env>;
+
+/** `makeClock` is from the module that took the platform's timers when the package was loaded. */
+export function startOnThisMachine(options: BrokerOptions, makeClock: typeof makeRealClock): Promise<EmbeddedBroker> {
+  return startEmbedded(options, async ({ directory, unref, onThrown }) => {
+    const clock = makeClock(onThrown);
+    return {
+      ...clock,
+      ...(directory === undefined ? memoryStorage(clock) : await diskStorage()),
+      network: makeRealNetwork(onThrown, { unref }),
+      compute: makeCompute(),
+    };
+  });
+}
+
+type Storage = Pick<Env, 'files' | 'processes'>;
+
+function memoryStorage(clock: Pick<Env, 'timer' | 'wallMs'>): Storage {
+  const disk = new MemoryDisk({ clock });
+  const files = disk.mount();
+  return { files, processes: memoryProcessFacts(disk, files) };
+}
+
+/** Only those who keep data on the disk pay for loading node:fs in full: 5 ms. */
+async function diskStorage(): Promise<Storage> {
+  const { makeRealFiles, makeRealProcessFacts } = await import('./disk-storage.ts');
+  return { files: makeRealFiles(), processes: makeRealProcessFacts() };
+}
+
+/**
+ * @throws BrokerStartError when it cannot start, InvalidArgumentError, or the reason of `signal`; nothing is left running then
+ */
+export async function startEmbedded(options: BrokerOptions, makeEnv: MakeEnv): Promise<EmbeddedBroker> {
+  const { signal, unref = false } = options;
+  signal?.throwIfAborted();
+  checkOptionNames(options);
+  const directory = directoryOf(options);
+  const wanted = topicsOf(options);
+  const settings = await settingsOf(options, directory);
+  const log = embeddedLogger(options.logger, settings.config['log.level']);
+  for (const { level, message } of settings.notices) log[level === 'warning' ? 'warn' : 'info'](message);
+
+  const started: { broker?: EmbeddedBroker } = {};
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined); // it is raced below, and nobody waits for it later
+  const fail = (cause: unknown): void => {
+    if (started.broker === undefined) failure.reject(cause instanceof Error ? cause : new Error(String(cause)));
+    else started.broker.fail(cause);
+  };
+  const env = await makeEnv({ directory, unref, onThrown: fail });
+  const metrics = new Metrics();
+  const changes = new Changes();
+  const assembling = assembleBroker({
+    env: unref ? { ...env, timer: (ms, run) => env.timer(ms, run, { unref: true }) } : env,
+    levels: { static: settings.texts },
+    log,
+    metrics,
+    volatile: directory === undefined,
+    onMetadata: () => changes.tell(),
+    onFailed: fail,
+  });
+  let running: RunningBroker;
+  try {
+    // Raced, since what waits for a commit may wait for ever once the broker has found itself broken.
+    running = await Promise.race([assembling, failure.promise]);
+    await Promise.race([ensureTopics(running, wanted), failure.promise]);
+    signal?.throwIfAborted();
+  } catch (thrown) {
+    await settledWithin(
+      env,
+      CLOSE_AFTER_FAILURE_MS,
+      assembling.then((broken) => broken.stop({ graceMs: 0 })),
+    );
+    throw startError(thrown, signal);
+  }
+  started.broker = new EmbeddedBroker({
+    running,
+    // Its timers are those of waits that somebody awaits: they keep the process alive, whatever `unref` says.
+    env,
+    log,
+    metrics,
+    changes,
+    host: hostToDial(running),
+    dataDir: directory,
+    signal,
+    onFailed: options.onFailed,
+  });
+  return started.broker;
+}
+
+/** What a client in this process connects to. */
+function hostToDial({ server }: RunningBroker): string {
+  const host = server.listeners[0]?.host ?? null;
+  return host === null || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+}
+
+async function ensureTopics({ broker: { image, topics } }: RunningBroker, wanted: ReturnType<typeof topicsOf>): Promise<void> {
+  for (const { name, partitionCount } of wanted) {
+    const there = image.findTopic(name)?.partitions.length;
+    if (there !== undefined && partitionCount !== -1 && there !== partitionCount)
+      throw new BrokerStartError(
+        'INVALID_TOPIC',
+        `topic '${name}' is there already, with ${there} partitions instead of ${partitionCount}`,
+        {
+          hint: 'Name it without a number to take it as it is.',
+        },
+      );
+  }
+  const missing = wanted.filter(({ name }) => image.findTopic(name) === undefined);
+  if (missing.length === 0) return;
+  const outcomes = await topics.create(missing, { validateOnly: false });
+  const refused = outcomes.flatMap((outcome) => ('refused' in outcome ? outcome.refused : []));
+  if (refused.length > 0)
+    throw new BrokerStartError('INVALID_TOPIC', refused.map(({ message }) => message).join('\n'), { cause: refused[0] });
+}
+
+function startError(thrown: unknown, signal: AbortSignal | undefined): unknown {
+  if (thrown instanceof BucketriderError || (signal?.aborted === true && thrown === signal.reason)) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new BrokerStartError(codeFor(thrown), `the broker did not start: ${message}`, { cause: thrown });
+}
+
+function codeFor(thrown: unknown): string {
+  if (thrown instanceof DirectoryLockedError) return 'DIRECTORY_IN_USE';
+  // EADDRINUSE, EACCES, ENOSPC, ... of the machine.
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : 'START_FAILED';
+}
