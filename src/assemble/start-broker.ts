@@ -9,6 +9,7 @@ import { BrokerSettings } from '../broker/broker-settings.ts';
 import { Configs } from '../broker/configs.ts';
 import { MetadataImage, resourceTypes } from '../broker/image/metadata-image.ts';
 import { MetadataController } from '../broker/metadata-controller.ts';
+import { GroupCoordinator } from '../broker/groups/group-coordinator.ts';
 import { FetchSessions } from '../broker/fetch-sessions.ts';
 import { ProducerIds } from '../broker/producer-ids.ts';
 import { Partitions } from '../broker/partitions.ts';
@@ -138,12 +139,17 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         if (records.some(isBrokerConfig)) settings.follow(image, nodeId);
         const followed = partitions.follow(records);
         options.onMetadata?.();
-        return followed;
+        if (!records.some(({ type }) => type === 'RemoveTopicRecord')) return followed;
+        return Promise.all([followed, groups.forgetGoneTopics()]).then(() => undefined);
       },
     });
     await metadata.execute((current) => ({ records: registrationRecords(current, { env, config, nodeId, listeners }), reply: undefined }));
     await partitions.open();
     const stopBegins = new AbortController();
+    const topics = new Topics({ env, settings, controller: metadata, image, log });
+    const groups = new GroupCoordinator({ env, log, config: () => settings.config, image, nodeId, topics, partitions, onFatal });
+    closers.push(() => groups.close());
+    groups.start();
     const broker: Broker = {
       env,
       log,
@@ -157,11 +163,12 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       nodeId,
       image,
       metadata,
-      topics: new Topics({ env, settings, controller: metadata }),
+      topics,
       configs: new Configs({ settings, image, nodeId, controller: metadata }),
       partitions,
       producerIds: new ProducerIds({ controller: metadata, nodeId }),
       fetchSessions: new FetchSessions({ env, slots: () => settings.config['max.incremental.fetch.session.cache.slots'] }),
+      groups,
       stopping: stopBegins.signal,
     };
     measureBroker(metrics, broker);
@@ -184,6 +191,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       stop: (how = {}) =>
         (stopping ??= (async () => {
           stopBegins.abort();
+          groups.stopWaiting();
           await server.stop({ graceMs: how.graceMs ?? 5000 });
           await metadata.idle();
           await closeAll();

@@ -7,6 +7,7 @@ import type { Configs } from './configs.ts';
 import type { MetadataImage } from './image/metadata-image.ts';
 import type { MetadataController } from './metadata-controller.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
+import type { GroupCoordinator } from './groups/group-coordinator.ts';
 import type { Partitions } from './partitions.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { Topics } from './topics.ts';
@@ -27,6 +28,7 @@ export interface Broker {
   readonly partitions: Partitions;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
+  readonly groups: GroupCoordinator;
   /** Aborts when the broker begins to stop: whoever holds a request back answers it now. */
   readonly stopping: AbortSignal;
 }

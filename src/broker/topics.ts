@@ -1,6 +1,7 @@
 // Topics come, grow and go: each change is one step over the image, whose plan stands in topic-plans.ts and whose records
 // are one durable append. Every topic of a request has its own outcome.
 import type { Env } from '../base/env.ts';
+import type { Logger } from '../base/log.ts';
 import { describeTopicConfig, type DescribedConfig } from '../config/describe-configs.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { checkTopicName } from '../storage/log/log-names.ts';
@@ -38,11 +39,15 @@ export class Topics {
   readonly #env: Env;
   readonly #settings: BrokerSettings;
   readonly #controller: MetadataController;
+  readonly #image: MetadataImage;
+  readonly #log: Logger;
 
-  constructor(options: { env: Env; settings: BrokerSettings; controller: MetadataController }) {
+  constructor(options: { env: Env; settings: BrokerSettings; controller: MetadataController; image: MetadataImage; log: Logger }) {
     this.#env = options.env;
     this.#settings = options.settings;
     this.#controller = options.controller;
+    this.#image = options.image;
+    this.#log = options.log;
   }
 
   /**
@@ -82,7 +87,7 @@ export class Topics {
       return {
         name,
         partitionCount: internal?.partitionCount ?? -1,
-        replicationFactor: internal?.replicationFactor ?? -1,
+        replicationFactor: internal === undefined ? -1 : this.#asManyAsThereAre(name, internal.replicationFactor),
         assignments: [],
         configs: internal?.configs ?? new Map(),
       };
@@ -96,6 +101,18 @@ export class Topics {
         refusals.set(name, outcome.refused);
     }
     return refusals;
+  }
+
+  /** Settings taken over from a cluster ask for three; without its coordinators' topics a broker is of no use. */
+  #asManyAsThereAre(name: string, asked: number): number {
+    const replicationFactor = Math.min(asked, Math.max(this.#image.brokers.size, 1));
+    if (replicationFactor < asked)
+      this.#log.warn('an internal topic gets fewer replicas than the settings ask for: there are no more brokers', {
+        topic: name,
+        asked,
+        replicationFactor,
+      });
+    return replicationFactor;
   }
 
   /** Removes topics by their ids, which must be different ones. When it resolves their records are gone, also after a crash. */
