@@ -63,6 +63,8 @@ async function runOnce(context: BenchContext, party: Party, shape: Shape): Promi
       });
       const cpuSeconds = (server.cpuSeconds() ?? Number.NaN) - cpuBefore;
       return { result, serverCpu: cpuSeconds / ((performance.now() - startedMs) / 1000) };
+    } catch (thrown) {
+      throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}\n${server.lastLines()}`, { cause: thrown });
     } finally {
       await server.end('SIGKILL'); // the directory goes at once; nothing need be left tidy
     }

@@ -21,6 +21,8 @@ const { values: flags } = parseArgs({
 });
 const isSink = flags.set.includes('sink=true');
 const syncs = !flags.set.includes('sync=never');
+/** The next group is written while the last one is synced; a broker that wants to know what a crash may tear cannot. */
+const overlaps = flags.set.includes('overlap=true');
 mkdirSync(flags.data, { recursive: true });
 
 const write = promisify(writev);
@@ -43,12 +45,16 @@ class Appender {
   append(parts: readonly Buffer[], done: () => void): void {
     for (const part of parts) this.#pending.push(part);
     this.#waiting.push(done);
-    if (this.#running) return;
+    if (!this.#running) this.#start();
+  }
+
+  #start(): void {
     this.#running = true;
     setImmediate(() => void this.#run().catch(giveUp));
   }
 
   async #run(): Promise<void> {
+    let syncing: Promise<void> = Promise.resolve();
     while (this.#waiting.length > 0) {
       const [pending, waiting] = [this.#pending, this.#waiting];
       [this.#pending, this.#waiting] = [[], []];
@@ -58,10 +64,18 @@ class Appender {
         if (bytesWritten !== group.reduce((sum, { length }) => sum + length, 0)) throw new Error('a short write');
         this.bytes += bytesWritten;
       }
-      if (syncs) await sync(this.fd);
-      for (const done of waiting) done();
+      await syncing;
+      syncing = this.#finish(waiting);
+      if (!overlaps) await syncing;
     }
+    await syncing;
     this.#running = false;
+    if (this.#waiting.length > 0) this.#start();
+  }
+
+  async #finish(waiting: readonly (() => void)[]): Promise<void> {
+    if (syncs) await sync(this.fd);
+    for (const done of waiting) done();
   }
 }
 
@@ -189,7 +203,7 @@ class CeilingConnection {
     const whole = Math.max(batchBytes, Math.floor(maxBytes / batchBytes) * batchBytes);
     const records = Buffer.allocUnsafe(Math.max(0, Math.min(whole, size - position)));
     await readFrom(appender.fd, records, position);
-    const head = Buffer.alloc(64 + topic.length);
+    const head = Buffer.alloc(128 + topic.length);
     let at = head.writeInt32BE(correlationId, 4);
     at = head.writeInt32BE(1, at + 4 + 2 + 4); // throttle, error, session; one topic
     at = head.writeInt16BE(topic.length, at);

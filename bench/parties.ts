@@ -4,6 +4,7 @@
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -61,7 +62,7 @@ const canPin =
 export const pinning = { enabled: canPin };
 
 /** The command, on one core if we pin. */
-const onCore = (core: number, command: readonly string[]): [string, string[]] => {
+export const onCore = (core: number, command: readonly string[]): [string, string[]] => {
   const words = pinning.enabled ? ['taskset', '-c', String(core), ...command] : [...command];
   return [words[0] as string, words.slice(1)];
 };
@@ -76,12 +77,16 @@ export interface RunningParty {
   residentBytes(): number | undefined;
   /** Seconds of processor time so far, likewise. */
   cpuSeconds(): number | undefined;
+  /** What it printed last, for the report of a failure. */
+  lastLines(): string;
   /** Ends it, with SIGTERM unless told otherwise; resolves when it is gone. */
   end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 export interface StartOptions {
   readonly dataDirectory: string;
+  /** Absent: any. */
+  readonly port?: number;
   readonly settings?: readonly string[];
   readonly nodeFlags?: readonly string[];
 }
@@ -96,7 +101,7 @@ export async function startParty(party: Party, options: StartOptions): Promise<R
     party.file,
     'start',
     '--port',
-    '0',
+    String(options.port ?? 0),
     '--data',
     dataDirectory,
     ...settings,
@@ -128,8 +133,19 @@ export async function startParty(party: Party, options: StartOptions): Promise<R
     dataDirectory,
     residentBytes: () => sumOf(familyOf(child), residentBytesOf),
     cpuSeconds: () => sumOf(familyOf(child), cpuSecondsOf),
+    lastLines: () => said.join('\n'),
     end: (signal = 'SIGTERM') => endChild(child, signal),
   };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
 }
 
 async function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

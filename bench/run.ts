@@ -6,12 +6,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BenchContext, Case } from './bench-context.ts';
+import { fetchCase } from './case-fetch.ts';
+import { memoryCases } from './case-memory.ts';
 import { produceCases } from './case-produce.ts';
+import { startCases } from './case-start.ts';
 import { Comparison } from './comparison.ts';
 import { Generator, javaIsThere, pinning } from './parties.ts';
 import { diskFacts, machineFacts, markdownOf, textOf } from './report.ts';
 
-const cases: readonly Case[] = [...produceCases];
+const cases: readonly Case[] = [...produceCases, fetchCase, ...startCases, ...memoryCases];
 
 const { values: flags } = parseArgs({
   options: {

@@ -40,20 +40,38 @@ export async function createTopic(address: Address, name: string, numPartitions:
 
 /** Kafka answers CreateTopics before its partitions can be written to. */
 export async function waitForTopic(connection: Connection, name: string, numPartitions: number): Promise<void> {
-  const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: LATEST }));
   for (const deadlineMs = performance.now() + ANSWERS_WITHIN_MS; ;) {
-    const answer = await connection.request({ request: listOffsetsRequest, response: listOffsetsResponse }, 5, {
-      replicaId: -1,
-      isolationLevel: 0,
-      timeoutMs: ANSWERS_WITHIN_MS,
-      topics: [{ name, partitions }],
-    });
-    const refused = answer.topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0);
+    const answered = await askEndOffsets(connection, name, numPartitions);
+    const refused = answered.find(({ errorCode }) => errorCode !== 0);
     if (refused === undefined) return;
     if (performance.now() > deadlineMs)
       throw new Error(`partition ${refused.partitionIndex} of ${name} answers error ${refused.errorCode} for too long`);
     await sleep(50);
   }
+}
+
+/** One past the last record of each partition. */
+export function endOffsets(address: Address, name: string, numPartitions: number): Promise<number[]> {
+  return withConnection(address, async (connection) => {
+    const answered = await askEndOffsets(connection, name, numPartitions);
+    return answered.map(({ offset }) => offset);
+  });
+}
+
+async function askEndOffsets(connection: Connection, name: string, numPartitions: number): Promise<AnsweredPartition[]> {
+  const answer = await connection.request({ request: listOffsetsRequest, response: listOffsetsResponse }, 5, {
+    replicaId: -1,
+    isolationLevel: 0,
+    timeoutMs: ANSWERS_WITHIN_MS,
+    topics: [{ name, partitions: Array.from({ length: numPartitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: LATEST })) }],
+  });
+  return answer.topics.flatMap(({ partitions }) => partitions);
+}
+
+interface AnsweredPartition {
+  readonly partitionIndex: number;
+  readonly errorCode: number;
+  readonly offset: number;
 }
 
 /** Resolves when a broker on that address has answered ApiVersions. */
