@@ -282,8 +282,11 @@ export class Shard<State, Item> {
     });
   }
 
+  /** Loaded again at once: what has its time, such as sessions, must not wait until somebody asks. */
   #reset(error: KafkaError): void {
+    if (this.#isClosed()) return;
     this.#drop({ kind: 'unloaded', notBeforeMs: -Infinity }, error);
+    this.#options.inBackground(`load ${this.#options.name} again`, () => this.load());
   }
 
   #drop(next: Life<State>, error: KafkaError): void {

@@ -277,7 +277,12 @@ export class GroupCoordinator {
     try {
       for (const [at, groupId] of groupIds.entries()) {
         if (this.#closed) return;
-        await this.#stepOn(shard, groupId, (state, step) => look(state, groupId, step), { writes: true, transient: true });
+        // Seldom is there anything to do, and a step that may write is refused while the disk takes nothing.
+        const state = shard.state;
+        const trial = this.#newStep();
+        if (state !== undefined) look(state, groupId, trial);
+        if (trial.records.length > 0)
+          await this.#stepOn(shard, groupId, (state, step) => look(state, groupId, step), { writes: true, transient: true });
         if (at % GROUPS_PER_TURN === GROUPS_PER_TURN - 1) await new Promise<void>((resume) => env.defer(resume));
       }
       await shard.query(undefined, () => undefined);
