@@ -130,13 +130,18 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     await metadataLog.load((record) => image.apply(record));
     const { nodeId } = identity;
     settings.follow(image, nodeId);
+    /** Takes settings that clients have changed to where they are not asked for again. */
+    let passOn = (): void => undefined;
     const partitions = new Partitions({ settings, image, nodeId, logDirs, log });
     const metadata = new MetadataController({
       env,
       log: metadataLog,
       image,
       onApplied: (records) => {
-        if (records.some(isBrokerConfig)) settings.follow(image, nodeId);
+        if (records.some(isBrokerConfig)) {
+          settings.follow(image, nodeId);
+          passOn();
+        }
         const followed = partitions.follow(records);
         options.onMetadata?.();
         if (!records.some(({ type }) => type === 'RemoveTopicRecord')) return followed;
@@ -183,6 +188,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       onFatal,
     });
     closers.push(() => server.stop({ graceMs: 0 }));
+    passOn = () => server.configure(serverConfigOf(settings.config));
     let stopping: Promise<void> | undefined;
     return {
       broker,

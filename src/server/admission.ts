@@ -14,7 +14,7 @@ export interface AdmissionLimits {
 export type Refusal = 'max.connections' | 'max.connections.per.ip' | 'max.connection.creation.rate';
 
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  #limits: AdmissionLimits;
   readonly #perIp = new Map<string, number>();
   #open = 0;
   /** What is left of the creation rate, and when it was last filled up. */
@@ -29,6 +29,11 @@ export class Admission {
 
   get open(): number {
     return this.#open;
+  }
+
+  /** Other limits from now on; who is in stays in. */
+  configure(limits: AdmissionLimits): void {
+    this.#limits = limits;
   }
 
   /** Counts a new connection in, or says which setting refuses it. One that is let in must leave through `leave`. */

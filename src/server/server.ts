@@ -8,7 +8,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Api, ConnectionView } from '../handlers/handler.ts';
 import type { Listener as ListenerConfig } from '../config/listeners.ts';
 import { formatAddress, unmapped } from './addresses.ts';
-import { Admission } from './admission.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
 import { openListener, type Listener } from './listener.ts';
 import { RequestMemory } from './request-memory.ts';
@@ -49,6 +49,8 @@ export interface Server {
   /** Bytes of requests in hand, waiting or under way, over all connections. */
   readonly requestMemoryBytes: number;
   connections(): ConnectionSummary[];
+  /** Other limits for those who come from now on. */
+  configure(limits: AdmissionLimits): void;
   /**
    * Lets nobody in any more; requests in hand are finished and answered, then their connections close. What is not done
    * after `graceMs` is cut off. Resolves when no connection and no request is left. Whoever holds requests back (fetches, joins) should
@@ -161,6 +163,10 @@ class BrokerServer implements Server {
       requestsInFlight: connection.requestsInFlight,
       paused: connection.paused,
     }));
+  }
+
+  configure(limits: AdmissionLimits): void {
+    this.#admission.configure(limits);
   }
 
   stop({ graceMs = DEFAULT_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
