@@ -26,9 +26,6 @@ export interface ConfigChange {
   readonly value: string | null;
 }
 
-/** Kafka's names of the operations, for its sentences. */
-const shown = { append: 'APPEND', subtract: 'SUBTRACT' } as const;
-
 /** Only these have lists that can be added to. */
 const listTables: Readonly<Record<number, Table>> = {
   [resourceTypes.topic]: topicConfigs,
@@ -54,7 +51,11 @@ function changedList(
 ): string {
   const table = listTables[type];
   const row = table === undefined ? undefined : rowOf(table, name);
-  check(row?.type === 'list', 'INVALID_CONFIG', `Can't ${shown[operation]} to key ${name} because its type is not LIST.`);
+  const why =
+    type === resourceTypes.broker
+      ? `Config value ${operation} is not allowed for config key: ${name}`
+      : `Can't ${operation.toUpperCase()} to key ${name} because its type is not LIST.`;
+  check(row?.type === 'list', 'INVALID_CONFIG', why);
   const entries = (current ?? row.defaultText ?? '').split(',').filter((entry) => entry !== '');
   for (const entry of value.split(',')) {
     const at = entries.indexOf(entry);

@@ -70,7 +70,8 @@ export class MetadataController {
     try {
       return await this.#log.append(records, this.#log.endOffset);
     } catch (thrown) {
-      if (thrown instanceof KafkaError || thrown instanceof InvariantError) throw thrown;
+      if (thrown instanceof InvariantError || (thrown instanceof KafkaError && thrown.errorName !== 'KAFKA_STORAGE_ERROR')) throw thrown;
+      // What exactly failed, and where, is in the broker's log and none of the client's business.
       throw new KafkaError('KAFKA_STORAGE_ERROR', 'the disk did not take the change of the metadata', { cause: thrown });
     }
   }

@@ -23,6 +23,22 @@ interface OpenTopic {
   readonly partitions: (OpenPartition | undefined)[];
 }
 
+interface DoomedFolder {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Folders that are to go, by the dir in which they lie. */
+class DoomedFolders {
+  readonly byDir = new Map<LogDir, DoomedFolder[]>();
+
+  add(dir: LogDir, folder: DoomedFolder): void {
+    const folders = this.byDir.get(dir);
+    if (folders === undefined) this.byDir.set(dir, [folder]);
+    else folders.push(folder);
+  }
+}
+
 /** Partitions recovered at a time: enough to keep a disk busy, few enough for libuv's threads. */
 const OPENED_AT_A_TIME = 4;
 
@@ -36,8 +52,8 @@ export class Partitions {
   readonly #topics = new Map<string, OpenTopic>();
   /** How many logs are open in each dir. */
   readonly #load = new Map<LogDir, number>();
-  /** Folder names of removed partitions that the disk would not let go of: nothing new may be written into them. */
-  readonly #stuck = new Set<string>();
+  /** Names of folders that hold what was removed, and are still to go or would not: nothing new may be written into them. */
+  readonly #leftovers = new Set<string>();
 
   constructor(options: { settings: BrokerSettings; image: MetadataImage; nodeId: number; logDirs: readonly LogDir[]; log: Logger }) {
     this.#settings = options.settings;
@@ -94,10 +110,11 @@ export class Partitions {
    */
   follow(records: readonly MetadataRecord[]): Promise<void> | undefined {
     const reconfigured = new Set<string>();
-    const removed: string[] = [];
+    const doomed = new DoomedFolders();
     let all = false;
     for (const record of records) {
-      if (record.type === 'RemoveTopicRecord') removed.push(record.value.topicId);
+      if (record.type === 'RemoveTopicRecord') this.#close(record.value.topicId, doomed);
+      if (record.type === 'PartitionRecord') this.#findLeftover(record.value.topicId, record.value.partitionId, doomed);
       if (record.type === 'PartitionChangeRecord') this.#followLeader(record.value.topicId, record.value.partitionId);
       if (record.type !== 'ConfigRecord') continue;
       const { resourceType, resourceName } = record.value;
@@ -105,7 +122,8 @@ export class Partitions {
       if (resourceType === resourceTypes.broker && [ALL_BROKERS, String(this.#nodeId)].includes(resourceName)) all = true;
     }
     for (const name of all ? this.#image.topics.keys() : reconfigured) this.#reconfigure(name);
-    return removed.length === 0 ? undefined : this.#remove(removed);
+    if (doomed.byDir.size === 0) return undefined;
+    return Promise.all([...doomed.byDir].map(([dir, partitions]) => this.#drop(dir, partitions))).then(() => undefined);
   }
 
   #followLeader(topicId: string, index: number): void {
@@ -122,28 +140,37 @@ export class Partitions {
     for (const partition of open.partitions) partition?.log.configure(config);
   }
 
-  async #remove(topicIds: readonly string[]): Promise<void> {
-    const byDir = new Map<LogDir, { topic: string; partition: number }[]>();
-    for (const topicId of topicIds) {
-      const open = this.#topics.get(topicId);
-      this.#topics.delete(topicId); // at once: nobody finds its logs from here on
-      for (const [partition, held] of open?.partitions.entries() ?? []) {
-        if (open === undefined || held === undefined) continue;
-        this.#load.set(held.dir, (this.#load.get(held.dir) ?? 1) - 1);
-        const doomed = byDir.get(held.dir);
-        if (doomed === undefined) byDir.set(held.dir, [{ topic: open.name, partition }]);
-        else doomed.push({ topic: open.name, partition });
-      }
+  /** From here on nobody finds the topic's logs. */
+  #close(topicId: string, doomed: DoomedFolders): void {
+    const open = this.#topics.get(topicId);
+    if (open === undefined) return;
+    this.#topics.delete(topicId);
+    for (const [partition, held] of open.partitions.entries()) {
+      if (held === undefined) continue;
+      this.#load.set(held.dir, (this.#load.get(held.dir) ?? 1) - 1);
+      doomed.add(held.dir, { topic: open.name, partition });
     }
-    await Promise.all([...byDir].map(([dir, doomed]) => this.#drop(dir, doomed)));
+  }
+
+  /** A crash between the end of a topic and that of its folders leaves these behind: they go before one of the same name is used. */
+  #findLeftover(topicId: string, partition: number, doomed: DoomedFolders): void {
+    const topic = this.#image.findTopicById(topicId);
+    if (topic === undefined) return;
+    for (const dir of this.#logDirs) {
+      if (!dir.has(topic.name, partition)) continue;
+      this.#leftovers.add(partitionDirectoryName(topic.name, partition));
+      doomed.add(dir, { topic: topic.name, partition });
+    }
   }
 
   /** The topics are gone whatever the disk says; what it keeps of them is found by the next start, by its topic id. */
-  async #drop(dir: LogDir, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+  async #drop(dir: LogDir, partitions: readonly DoomedFolder[]): Promise<void> {
+    const names = partitions.map(({ topic, partition }) => partitionDirectoryName(topic, partition));
     try {
       await dir.dropLogs(partitions);
+      for (const name of names) this.#leftovers.delete(name);
     } catch (error) {
-      for (const { topic, partition } of partitions) this.#stuck.add(partitionDirectoryName(topic, partition));
+      for (const name of names) this.#leftovers.add(name);
       this.#log.error('the folders of removed partitions could not be set aside', { directory: dir.directory, error });
     }
   }
@@ -152,8 +179,7 @@ export class Partitions {
     // The caller found the topic before it waited for something, and it was removed meanwhile.
     if (this.#image.findTopicById(topic.id) === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
     const name = partitionDirectoryName(topic.name, index);
-    if (this.#stuck.has(name))
-      throw new KafkaError('KAFKA_STORAGE_ERROR', `the folder ${name} still holds a removed topic; a restart is needed`);
+    if (this.#leftovers.has(name)) throw new KafkaError('KAFKA_STORAGE_ERROR', `the folder ${name} still holds a topic that was removed`);
     const dir = this.#dirForNew();
     const identity = { topic: topic.name, topicId: topic.id, partition: index };
     return this.#keep(topic, index, { dir, log: dir.startLog(identity, this.#sharedConfigOf(topic), leaderEpoch) });
