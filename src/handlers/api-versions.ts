@@ -1,7 +1,7 @@
 // ApiVersions (API 18): which APIs are served, in which versions, and which features the cluster has. Answers from the one
 // table that dispatch uses too, so nothing is advertised that nobody answers. A version of the request itself that is not
 // served is answered before it gets here (server/served-apis.ts).
-import { finalizedFeatures, supportedFeatures } from '../broker/features.ts';
+import { finalizedFeatures, supportedFeatures, type FeatureRange } from '../broker/features.ts';
 import { KafkaError, NONE } from '../protocol/errors.ts';
 import type { apiVersionsResponse, ApiVersionsRequest } from '../protocol/messages/api-versions.ts';
 import type { Encodable } from '../protocol/schema.ts';
@@ -12,7 +12,6 @@ type ApiVersionsResponseData = Encodable<typeof apiVersionsResponse>;
 /** KIP-511: what a client may call itself. */
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 const FIRST_VERSION_WITH_SOFTWARE = 3;
-/** Older clients take a feature that begins at level 0 for a broken answer (KAFKA-17011). */
 const FIRST_VERSION_WITH_LEVEL_ZERO = 4;
 
 export const apiVersionsHandler =
@@ -30,7 +29,7 @@ export const apiVersionsHandler =
       errorCode: NONE,
       apiKeys: shapeVersions(apis()),
       throttleTimeMs: 0,
-      supportedFeatures: supportedFeatures.filter(({ minVersion }) => minVersion > 0 || apiVersion >= FIRST_VERSION_WITH_LEVEL_ZERO),
+      supportedFeatures: featuresToldTo(apiVersion, supportedFeatures),
       finalizedFeaturesEpoch: broker.metadata.appliedOffset,
       finalizedFeatures: finalizedFeatures(broker.image).map(({ name, level }) => ({
         name,
@@ -39,6 +38,10 @@ export const apiVersionsHandler =
       })),
     };
   };
+
+/** Older clients take a feature that begins at level 0 for a broken answer (KAFKA-17011). */
+export const featuresToldTo = (apiVersion: number, features: readonly FeatureRange[]): readonly FeatureRange[] =>
+  features.filter(({ minVersion }) => minVersion > 0 || apiVersion >= FIRST_VERSION_WITH_LEVEL_ZERO);
 
 export const apiVersionsFailure = (errorCode: number): ApiVersionsResponseData => ({ errorCode, apiKeys: [], throttleTimeMs: 0 });
 
