@@ -1,7 +1,8 @@
 // The package as a program imports it: `import { startBroker } from 'bucketrider'`. Loads next to nothing until a broker
-// is started, since every test file pays for the import; all it takes at once are the platform's timers, before a test
-// runner can put its own in their place.
+// is started, since every test file pays for the import; all it takes at once are the platform's timers and sockets,
+// before a test runner, or what intercepts a network for tests, can put its own in their place.
 import { makeRealClock } from './base/real/clock.ts';
+import { makeRealNetwork } from './base/real/network.ts';
 import type { Broker, BrokerOptions } from './embedded/api.ts';
 
 export type * from './embedded/api.ts';
@@ -17,5 +18,5 @@ export type { Bytes, Duration, KafkaConfig, KafkaTopicConfig } from './embedded/
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const { startOnThisMachine } = await import('./embedded/start.ts');
-  return startOnThisMachine(options, makeRealClock);
+  return startOnThisMachine(options, { makeClock: makeRealClock, makeNetwork: makeRealNetwork });
 }

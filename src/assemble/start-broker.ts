@@ -21,6 +21,7 @@ import { resolveTopicConfig } from '../config/topic-configs.ts';
 import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
 import { measureBroker, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
+import { openFileLimit } from './open-file-limit.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
@@ -94,13 +95,14 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       clusterId: config['cluster.id'] ?? undefined,
       nodeId: demandedNodeId(levels),
     });
+    const fileLimit = await openFileLimit(env, config['storage.open.files.max']);
     for (const directory of directories) {
       const dir = await LogDir.open({
         env,
         directory,
         log,
         tailCache,
-        openFileLimit: config['storage.open.files.max'] || 512,
+        openFileLimit: fileLimit,
         producerIdExpirationMs: config['producer.id.expiration.ms'],
         journaled: options.volatile !== true,
         onOffline: (dir, error) => {

@@ -7,7 +7,7 @@ import { memoryProcessFacts } from '../base/memory/process-facts.ts';
 import { Metrics } from '../base/metrics.ts';
 import type { makeRealClock } from '../base/real/clock.ts';
 import { makeCompute } from '../base/real/compute.ts';
-import { makeRealNetwork } from '../base/real/network.ts';
+import type { makeRealNetwork } from '../base/real/network.ts';
 import { DirectoryLockedError } from '../storage/dir-lock.ts';
 import type { BrokerOptions } from './api.ts';
 import { Changes } from './changes.ts';
@@ -19,14 +19,19 @@ import { checkOptionNames, directoryOf, settingsOf, topicsOf } from './options.t
 /** Makes what a broker lives in. `directory` is undefined for memory; with `unref` its sockets do not keep the process alive. */
 export type MakeEnv = (needs: { directory: string | undefined; unref: boolean; onThrown: (thrown: unknown) => void }) => Promise<Env>;
 
-/** `makeClock` is from the module that took the platform's timers when the package was loaded. */
-export function startOnThisMachine(options: BrokerOptions, makeClock: typeof makeRealClock): Promise<EmbeddedBroker> {
+/** From the modules that took the platform's timers and sockets when the package was loaded. */
+export interface Platform {
+  readonly makeClock: typeof makeRealClock;
+  readonly makeNetwork: typeof makeRealNetwork;
+}
+
+export function startOnThisMachine(options: BrokerOptions, { makeClock, makeNetwork }: Platform): Promise<EmbeddedBroker> {
   return startEmbedded(options, async ({ directory, unref, onThrown }) => {
     const clock = makeClock(onThrown);
     return {
       ...clock,
       ...(directory === undefined ? memoryStorage(clock) : await diskStorage()),
-      network: makeRealNetwork(onThrown, { unref }),
+      network: makeNetwork(onThrown, { unref }),
       compute: makeCompute(),
     };
   });

@@ -49,7 +49,7 @@ export interface LogDirOptions {
 /** Recovery points are kept after at most so long, or so many bytes: what a start has to look at again. */
 const CHECKPOINT_MS = 1000;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
-const JOURNAL_HALF_BYTES = 16 * 1024 * 1024;
+const JOURNAL_HALF_BYTES = 32 * 1024 * 1024;
 /** How long a full disk is left alone before a partition tries again. */
 const DISK_FULL_RETRY_MS = 1000;
 

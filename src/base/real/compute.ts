@@ -1,22 +1,13 @@
 // The arithmetic over many bytes: CRC-32C, and the four codecs of Kafka behind one contract of limits.
 // gzip and zstd are the platform's (node:zlib); snappy and lz4 are our own (docs/decisions/codecs.md says why). What is small is answered
 // at once; what is large leaves the thread or runs in slices. How Kafka frames records around this lives in protocol/compression.ts.
-import {
-  constants,
-  gunzip,
-  gunzipSync,
-  gzip,
-  gzipSync,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import type Zlib from 'node:zlib';
 import { type CompressionCodec, type Compute, OutputLimitError } from '../env.ts';
+import { inNextTurn, nextTurn } from './clock.ts';
 import { compressLz4, decompressLz4 } from './compute-lz4.ts';
 import { compressSnappy, decompressSnappy } from './compute-snappy.ts';
 import { zstdFrames } from './compute-zstd-frames.ts';
-import { loadNativeCrc32c, makeCrc32c } from './crc32c.ts';
+import { makeCrc32c } from './crc32c.ts';
 
 /** Inputs up to this size are compressed and decompressed in the caller's turn, unless they turn out to be long work. */
 const SYNC_INPUT_BYTES = 64 * 1024;
@@ -71,7 +62,9 @@ class Lane {
   }
 }
 
-const nextTurn = (): Promise<void> => new Promise((resume) => setImmediate(resume));
+/** Loaded at the first use: a broker whose clients compress nothing pays nothing for it when it starts. */
+const zlib = (): typeof Zlib => (loadedZlib ??= process.getBuiltinModule('node:zlib'));
+let loadedZlib: typeof Zlib | undefined;
 
 export function makeCompute(): Compute {
   const pool = new Lane(POOL_JOBS);
@@ -80,7 +73,7 @@ export function makeCompute(): Compute {
   let doneThisTurn = 0;
   const mayWorkNow = (): boolean => doneThisTurn < TURN_BYTES;
   const worked = (bytes: number): void => {
-    if (doneThisTurn === 0) setImmediate(() => (doneThisTurn = 0)).unref();
+    if (doneThisTurn === 0) inNextTurn(() => (doneThisTurn = 0));
     doneThisTurn += bytes + 1; // never nothing: the reset is set once
   };
 
@@ -112,7 +105,7 @@ export function makeCompute(): Compute {
       const limit = Math.min(maxBytes, SYNC_OUTPUT_BYTES);
       try {
         const options = decompressOptions(limit, Math.max(bytes.length * 4, LEAST_CHUNK_BYTES));
-        const made = codec === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
+        const made = codec === 'gzip' ? zlib().gunzipSync(bytes, options) : zlib().zstdDecompressSync(bytes, options);
         worked(COST.zlibCall + made.length);
         return within(maxBytes, made);
       } catch (thrown) {
@@ -138,7 +131,9 @@ export function makeCompute(): Compute {
   async function decompressInPool(codec: 'gzip' | 'zstd', bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
     const attempt = (limit: number, chunkSize: number): Promise<Buffer> => {
       const options = decompressOptions(limit, chunkSize);
-      return pool.run(() => called((done) => (codec === 'gzip' ? gunzip(bytes, options, done) : zstdDecompress(bytes, options, done))));
+      return pool.run(() =>
+        called((done) => (codec === 'gzip' ? zlib().gunzip(bytes, options, done) : zlib().zstdDecompress(bytes, options, done))),
+      );
     };
     try {
       try {
@@ -154,17 +149,19 @@ export function makeCompute(): Compute {
 
   function compressByZlib(codec: 'gzip' | 'zstd', bytes: Uint8Array, level: number | undefined): Buffer | Promise<Buffer> {
     const gzipOptions = { level: level ?? GZIP_DEFAULT_LEVEL };
-    const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: level ?? ZSTD_DEFAULT_LEVEL } };
+    const zstdOptions = { params: { [zlib().constants.ZSTD_c_compressionLevel]: level ?? ZSTD_DEFAULT_LEVEL } };
     const slow = codec === 'zstd' && (level ?? ZSTD_DEFAULT_LEVEL) > ZSTD_SYNC_LEVEL;
     if (bytes.length <= SYNC_INPUT_BYTES && !slow && mayWorkNow()) {
       worked(COST.zlibCall + bytes.length * (codec === 'gzip' ? COST.gzipPerByte : COST.zstdPerByte));
-      return codec === 'gzip' ? gzipSync(bytes, gzipOptions) : zstdCompressSync(bytes, zstdOptions);
+      return codec === 'gzip' ? zlib().gzipSync(bytes, gzipOptions) : zlib().zstdCompressSync(bytes, zstdOptions);
     }
-    return pool.run(() => called((done) => (codec === 'gzip' ? gzip(bytes, gzipOptions, done) : zstdCompress(bytes, zstdOptions, done))));
+    return pool.run(() =>
+      called((done) => (codec === 'gzip' ? zlib().gzip(bytes, gzipOptions, done) : zlib().zstdCompress(bytes, zstdOptions, done))),
+    );
   }
 
   return {
-    crc32c: makeCrc32c(loadNativeCrc32c()),
+    crc32c: makeCrc32c(),
     compress(codec: CompressionCodec, bytes: Uint8Array, level?: number) {
       if (codec === 'snappy') return inSlices(() => compressSnappy(bytes), bytes.length);
       if (codec === 'lz4') return inSlices(() => compressLz4(bytes, level), bytes.length);
@@ -186,7 +183,7 @@ function decompressOptions(limit: number, chunkSize: number) {
   return {
     maxOutputLength: Math.max(limit, 1), // zlib takes no 0; `within` does the rest
     chunkSize,
-    params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }, // gzip does not look at it
+    params: { [zlib().constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }, // gzip does not look at it
   };
 }
 

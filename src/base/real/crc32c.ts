@@ -59,8 +59,17 @@ export function loadNativeCrc32c(): Crc32c | undefined {
   }
 }
 
-/** `native` undefined: tables alone. */
-export function makeCrc32c(native: Crc32c | undefined): Crc32c {
-  if (native === undefined) return crc32cByTables;
-  return (bytes) => (bytes.length < NATIVE_FROM_BYTES ? crc32cByTables(bytes) : native(bytes));
+/** The tables give way to native code after so many bytes: loading it takes 4 ms, and a broker that idles never needs it. */
+const LOAD_AFTER_BYTES = 64 * 1024;
+
+/** What `load` gives, once it is worth it; tables alone where it gives nothing. */
+export function makeCrc32c(load: () => Crc32c | undefined = loadNativeCrc32c): Crc32c {
+  let byTables = 0;
+  let large = (bytes: Uint8Array): number => {
+    byTables += bytes.length;
+    if (byTables < LOAD_AFTER_BYTES) return crc32cByTables(bytes);
+    large = load() ?? crc32cByTables;
+    return large(bytes);
+  };
+  return (bytes) => (bytes.length < NATIVE_FROM_BYTES ? crc32cByTables(bytes) : large(bytes));
 }

@@ -182,11 +182,21 @@ export class CommitLog {
    * @throws CommitFailedError: the log dir has failed
    */
   async syncUnsynced(chosen: (member: CommitMember) => boolean): Promise<void> {
-    await inParallel(SYNCS_AT_ONCE, this.#unsynced.take(chosen), async ([member, { files, names, endOffset }]) => {
-      for (const file of files) await this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
-      await this.attempt('sync', member.directory, () => this.#syncNames(member, names));
+    const taken = this.#unsynced.take(chosen);
+    await inParallel(
+      SYNCS_AT_ONCE,
+      taken.flatMap(([, { files }]) => [...files]),
+      (file) => this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync())),
+    );
+    // Each folder once: the log dir stands among the names of every partition that was made since the last time.
+    const directories = new Set(taken.flatMap(([, { names }]) => [...names.keys()]));
+    await inParallel(SYNCS_AT_ONCE, directories, (directory) =>
+      this.attempt('sync', directory, () => this.#env.files.syncDirectory(directory)),
+    );
+    for (const [member, { names, endOffset }] of taken) {
+      for (const [directory, mark] of names) this.#unsynced.nameSynced(member, directory, mark);
       member.synced(endOffset);
-    });
+    }
   }
 
   /**
