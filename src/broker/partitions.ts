@@ -1,13 +1,14 @@
 // The partitions led here, by topic and index: finds the log of one, opens and starts logs as the metadata says, and follows
 // it as it changes: new settings reach the logs, removed topics leave the disk.
 import { inParallel } from '../base/in-parallel.ts';
-import { present } from '../base/invariant.ts';
+import { InvariantError, present } from '../base/invariant.ts';
 import type { Logger } from '../base/log.ts';
 import { resolveTopicConfig, type TopicConfig } from '../config/topic-configs.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { LogDir } from '../storage/log-dir.ts';
 import { partitionDirectoryName } from '../storage/log/log-names.ts';
 import type { PartitionLog } from '../storage/log/partition-log.ts';
+import { METADATA_TOPIC } from '../storage/metadata/metadata-log.ts';
 import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
 import { ALL_BROKERS, type BrokerSettings } from './broker-settings.ts';
 import { resourceTypes, type MetadataImage, type TopicImage } from './image/metadata-image.ts';
@@ -39,6 +40,13 @@ class DoomedFolders {
   }
 }
 
+interface Unavailable {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly index: number;
+  readonly why: string;
+}
+
 /** Partitions recovered at a time: enough to keep a disk busy, few enough for libuv's threads. */
 const OPENED_AT_A_TIME = 4;
 
@@ -54,6 +62,8 @@ export class Partitions {
   readonly #load = new Map<LogDir, number>();
   /** Names of folders that hold what was removed, and are still to go or would not: nothing new may be written into them. */
   readonly #leftovers = new Set<string>();
+  /** Folder names of partitions that nothing may be read from or written to, and why; nobody must take them for empty. */
+  readonly #unavailable = new Map<string, Unavailable>();
 
   constructor(options: { settings: BrokerSettings; image: MetadataImage; nodeId: number; logDirs: readonly LogDir[]; log: Logger }) {
     this.#settings = options.settings;
@@ -63,20 +73,48 @@ export class Partitions {
     this.#log = options.log;
   }
 
-  /** Opens every partition of the image that has files; several at a time, as the disk allows. */
+  /** Opens every partition of the image that has files; several at a time, as the disk allows. What the image does not know is set aside. */
   async open(): Promise<void> {
+    await Promise.all(this.#logDirs.map((dir) => dir.setAsideUnknown((topic, index) => this.#isKnown(topic, index))));
     const waiting: { topic: TopicImage; index: number; dir: LogDir }[] = [];
     for (const topic of this.#image.topics.values()) {
       for (const { index } of topic.partitions) {
         const dir = this.#logDirs.find((candidate) => candidate.has(topic.name, index));
         if (dir !== undefined) waiting.push({ topic, index, dir });
+        else this.#checkMissing(topic, index);
       }
     }
-    await inParallel(OPENED_AT_A_TIME, waiting, async ({ topic, index, dir }) => {
-      const { leaderEpoch } = present(topic.partitions[index], 'a partition of the image');
-      const identity = { topic: topic.name, topicId: topic.id, partition: index };
-      this.#keep(topic, index, { dir, log: await dir.openLog(identity, this.#sharedConfigOf(topic), leaderEpoch) });
-    });
+    await inParallel(OPENED_AT_A_TIME, waiting, ({ topic, index, dir }) => this.#open(topic, index, dir));
+  }
+
+  async #open(topic: TopicImage, index: number, dir: LogDir): Promise<void> {
+    const { leaderEpoch } = present(topic.partitions[index], 'a partition of the image');
+    const identity = { topic: topic.name, topicId: topic.id, partition: index };
+    try {
+      this.#keep(topic, index, { dir, log: await dir.openLog(identity, this.configOf(topic), leaderEpoch) });
+    } catch (thrown) {
+      if (thrown instanceof InvariantError) throw thrown;
+      this.#refuse(topic, index, thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  }
+
+  #isKnown(name: string, index: number): boolean {
+    return name === METADATA_TOPIC || this.#image.findTopic(name)?.partitions[index] !== undefined;
+  }
+
+  #checkMissing(topic: TopicImage, index: number): void {
+    for (const dir of this.#logDirs) {
+      const endOffset = dir.missingUpTo(topic.name, index);
+      if (endOffset === undefined) continue;
+      const folder = `${dir.directory}/${partitionDirectoryName(topic.name, index)}`;
+      this.#refuse(topic, index, `${folder} is gone, and held records up to offset ${endOffset}: restore it, or delete the topic`);
+    }
+  }
+
+  #refuse({ name, id }: TopicImage, index: number, why: string): void {
+    const partition = partitionDirectoryName(name, index);
+    this.#unavailable.set(partition, { topic: name, topicId: id, index, why });
+    this.#log.error('a partition cannot be opened, and is neither read nor written', { partition, why });
   }
 
   /**
@@ -122,8 +160,10 @@ export class Partitions {
       if (resourceType === resourceTypes.broker && [ALL_BROKERS, String(this.#nodeId)].includes(resourceName)) all = true;
     }
     for (const name of all ? this.#image.topics.keys() : reconfigured) this.#reconfigure(name);
-    if (doomed.byDir.size === 0) return undefined;
-    return Promise.all([...doomed.byDir].map(([dir, partitions]) => this.#drop(dir, partitions))).then(() => undefined);
+    const unopened = [...this.#unavailable.values()].filter(({ topicId }) => this.#image.findTopicById(topicId) === undefined);
+    if (doomed.byDir.size === 0 && unopened.length === 0) return undefined;
+    const dropping = [...doomed.byDir].map(([dir, partitions]) => this.#drop(dir, partitions));
+    return Promise.all([...dropping, ...unopened.map((one) => this.#setAside(one))]).then(() => undefined);
   }
 
   #followLeader(topicId: string, index: number): void {
@@ -163,6 +203,17 @@ export class Partitions {
     }
   }
 
+  /** Of a partition that could not be opened: whose records they are is not known for certain. */
+  async #setAside({ topic, index }: Unavailable): Promise<void> {
+    try {
+      for (const dir of this.#logDirs)
+        await dir.setAside({ topic, partition: index }, 'its topic was deleted while it could not be opened');
+      this.#unavailable.delete(partitionDirectoryName(topic, index));
+    } catch (error) {
+      this.#log.error('the folder of a removed partition could not be set aside', { topic, partition: index, error });
+    }
+  }
+
   /** The topics are gone whatever the disk says; what it keeps of them is found by the next start, by its topic id. */
   async #drop(dir: LogDir, partitions: readonly DoomedFolder[]): Promise<void> {
     const names = partitions.map(({ topic, partition }) => partitionDirectoryName(topic, partition));
@@ -180,6 +231,8 @@ export class Partitions {
     if (this.#image.findTopicById(topic.id) === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
     const name = partitionDirectoryName(topic.name, index);
     if (this.#leftovers.has(name)) throw new KafkaError('KAFKA_STORAGE_ERROR', `the folder ${name} still holds a topic that was removed`);
+    const unavailable = this.#unavailable.get(name);
+    if (unavailable !== undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', `${name} cannot be used: ${unavailable.why}`);
     const dir = this.#dirForNew();
     const identity = { topic: topic.name, topicId: topic.id, partition: index };
     return this.#keep(topic, index, { dir, log: dir.startLog(identity, this.#sharedConfigOf(topic), leaderEpoch) });

@@ -2,7 +2,7 @@
 // share, and what happens when the disk refuses. Kafka's layout, so that either broker can open what the other left.
 import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
-import { makeDurableDirectory, readFileIfThere, removeDurably, replaceFile } from '../base/files.ts';
+import { makeDurableDirectory, removeDurably, replaceFile } from '../base/files.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
@@ -11,16 +11,17 @@ import type { Commit } from './commit/commit.ts';
 import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts';
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
-import { checkpointFiles, decodeOffsetCheckpoint, encodeOffsetCheckpoint } from './log/checkpoints.ts';
+import { checkpointFiles, encodeOffsetCheckpoint } from './log/checkpoints.ts';
 import { LoadedIndexes } from './log/index-files.ts';
 import { LeaderEpochs } from './log/leader-epochs.ts';
-import { markedDirectoryName, parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
-import { encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
+import { parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
 import { PartitionLog, type LogSurroundings } from './log/partition-log.ts';
 import { ProducerState } from './log/producer-state.ts';
 import { recoverLog, type RecoveredLog, type RecoveryInput } from './log/recovery.ts';
 import type { TailCache } from './log/tail-cache.ts';
+import { OffsetCheckpoint, type OffsetChanges } from './offset-checkpoint.ts';
 import { OpenFiles } from './open-files.ts';
+import { PartitionFolders } from './partition-folders.ts';
 import { replayJournal } from './replay-journal.ts';
 
 export interface PartitionIdentity {
@@ -62,14 +63,16 @@ export class LogDir {
   readonly #commits: CommitLog;
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
-  /** Names of the folders that lie here. */
-  readonly #existing = new Set<string>();
+  readonly #folders: PartitionFolders;
+  /** Everything below these is synced in its segments. */
+  readonly #recoveryPoints: OffsetCheckpoint;
+  readonly #logStarts: OffsetCheckpoint;
   /** Nothing beyond the recovery points was acknowledged, of logs whose acks wait for the sync. */
   #promiseKnown = false;
+  /** A journal lay here: the last broker was ours, and was killed. */
+  #journalFound = false;
   /** Frames of this start or the last one may still speak of files that are there. */
   #journalInUse = false;
-  #recoveryPoints = new Map<string, number>();
-  #logStarts = new Map<string, number>();
   /** What the last stop left beside the segments can be believed. */
   #clean = false;
   #checkpointTimer: Disposable | undefined;
@@ -78,14 +81,18 @@ export class LogDir {
   /** One that has not begun: it will do for whoever asks now. */
   #nextCheckpoint: Promise<void> | undefined;
   #bytesSinceCheckpoint = 0;
-  #keepingStarts: Promise<void> = Promise.resolve();
-  #removing: Promise<void> = Promise.resolve();
   #retryTimer: Disposable | undefined;
   readonly #waitForRoom = new Set<PartitionLog>();
   #offline: Error | undefined;
   #closing = false;
 
-  private constructor(options: LogDirOptions) {
+  private constructor(
+    options: LogDirOptions,
+    parts: { folders: PartitionFolders; recoveryPoints: OffsetCheckpoint; logStarts: OffsetCheckpoint },
+  ) {
+    this.#folders = parts.folders;
+    this.#recoveryPoints = parts.recoveryPoints;
+    this.#logStarts = parts.logStarts;
     this.directory = options.directory;
     this.#options = options;
     this.#env = options.env;
@@ -116,19 +123,21 @@ export class LogDir {
   }
 
   static async open(options: LogDirOptions): Promise<LogDir> {
-    const dir = new LogDir(options);
     const { env, directory } = options;
     await makeDurableDirectory(env.files, directory);
-    dir.#recoveryPoints = await dir.#readOffsets(checkpointFiles.recoveryPoint);
-    dir.#logStarts = await dir.#readOffsets(checkpointFiles.logStartOffset);
-    dir.#clean = await dir.#takeCleanMark();
-    await dir.#replayJournal();
-    for (const { name, isDirectory } of await env.files.readDirectory(directory)) {
-      if (!isDirectory) continue;
-      // A crash between the renaming and the removal of a dropped partition left it.
-      if (parsePartitionDirectoryName(name)?.mark === 'delete') await env.files.remove(join(directory, name));
-      else dir.#existing.add(name);
-    }
+    const recoveryPoints = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.recoveryPoint });
+    const logStarts = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.logStartOffset });
+    const clean = await takeCleanMark(env, directory);
+    const replayed = await replayJournal({ ...options, recoveryPoints: recoveryPoints.entries });
+    // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
+    const promised = [...replayed.promisedTo].filter(([name, offset]) => offset > (recoveryPoints.get(name) ?? 0));
+    if (promised.length > 0) await recoveryPoints.keep(new Map(promised));
+    const dir = new LogDir(options, { folders: await PartitionFolders.open(options), recoveryPoints, logStarts });
+    dir.#clean = clean;
+    dir.#promiseKnown = replayed.known;
+    dir.#journalFound = replayed.found;
+    dir.#journalInUse = replayed.found;
+    dir.#folders.removeDropped();
     return dir;
   }
 
@@ -142,13 +151,43 @@ export class LogDir {
 
   /** True when the partition has files here, which `openLog` must read before it can be used. */
   has(topic: string, partition: number): boolean {
-    return this.#existing.has(partitionDirectoryName(topic, partition));
+    return this.#folders.has(partitionDirectoryName(topic, partition));
   }
 
-  /** Reads what the partition's files hold, and opens its log. */
+  /** How far the partition was kept here by an earlier start, when its folder is gone since; undefined when nothing is missing. */
+  missingUpTo(topic: string, partition: number): number | undefined {
+    const name = partitionDirectoryName(topic, partition);
+    const offset = this.#recoveryPoints.get(name) ?? 0;
+    return offset === 0 || this.#folders.has(name) || this.#logs.has(name) ? undefined : offset;
+  }
+
+  /** Sets partitions aside that the metadata does not know; `openLog` does the same with those of another topic of that name. */
+  async setAsideUnknown(isKnown: (topic: string, partition: number) => boolean): Promise<void> {
+    for (const name of this.#folders.names) {
+      const { topic = '', partition = 0 } = parsePartitionDirectoryName(name) ?? {};
+      if (!this.#logs.has(name) && !isKnown(topic, partition)) await this.#setAside(name, 'the metadata knows no such partition');
+    }
+  }
+
+  /** Takes a partition that is not open out of the way, files and what is known of them; nothing is removed. */
+  async setAside({ topic, partition }: { topic: string; partition: number }, why: string): Promise<void> {
+    const name = partitionDirectoryName(topic, partition);
+    if (this.#folders.has(name)) await this.#setAside(name, why);
+    else await this.#forgetOffsets([name]);
+  }
+
+  /**
+   * Reads what the partition's files hold, and opens its log; begins one where there are none.
+   * @throws DamagedFileError when there should be some, or it cannot be said whose they are; what the file system throws
+   */
   async openLog(identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number): Promise<PartitionLog> {
     const name = partitionDirectoryName(identity.topic, identity.partition);
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
+    const missing = this.missingUpTo(identity.topic, identity.partition);
+    if (missing !== undefined)
+      throw new DamagedFileError(this.#folders.pathOf(name), `it is gone, and held offsets up to ${missing}`, 'restore it');
+    if (!this.#folders.has(name)) return this.startLog(identity, config, leaderEpoch);
+    if (!(await this.#belongsTo(name, identity, recoveryPoint > 0))) return this.startLog(identity, config, leaderEpoch);
     const recovered = await recoverLog({
       ...this.#recoveryInput(name, config),
       clean: this.#clean,
@@ -157,7 +196,10 @@ export class LogDir {
       // Where acks do not wait for the sync, nothing was promised that the recovery point does not cover.
       promiseKnown: this.#promiseKnown || config['flush.messages'] > 1,
     });
-    return this.#add(name, identity, config, leaderEpoch, recovered);
+    const log = this.#add(name, identity, config, leaderEpoch, recovered);
+    // A crash came between the moving of the log start and the removal of what lies below it.
+    await this.#removeDeletable(log);
+    return log;
   }
 
   /** The log of a partition that has no files yet; its folder is made with its first append. */
@@ -167,6 +209,7 @@ export class LogDir {
       segments: [],
       logStartOffset: 0,
       endOffset: 0,
+      sealed: [],
       producers: new ProducerState<Commit>(),
       leaderEpochs: new LeaderEpochs(),
       damage: undefined,
@@ -186,31 +229,14 @@ export class LogDir {
       if (log === undefined) continue;
       await log.close();
       this.#commits.forget(log);
-      this.#recoveryPoints.delete(name);
     }
-    const there = names.filter((name) => this.#existing.delete(name));
-    if (there.length === 0 || this.#offline !== undefined) return;
-    if (this.#journalInUse || this.#commits.journal !== undefined) {
-      await this.checkpoint();
-      await this.#commits.markJournal();
-    }
-    const doomed: string[] = [];
-    for (const name of there) {
-      const { topic = '', partition = 0 } = parsePartitionDirectoryName(name) ?? {};
-      const path = join(
-        this.directory,
-        markedDirectoryName(topic, partition, Buffer.from(this.#env.randomBytes(16)).toString('hex'), 'delete'),
-      );
-      await this.#env.files.rename(join(this.directory, name), path);
-      doomed.push(path);
-    }
-    await this.#env.files.syncDirectory(this.directory);
-    this.#removing = this.#removing.then(async () => {
-      for (const path of doomed)
-        await this.#env.files
-          .remove(path)
-          .catch((error: unknown) => this.#log.warn('a dropped partition could not be removed', { path, error }));
-    });
+    if (this.#offline !== undefined) return;
+    await this.#forgetOffsets(names);
+    const there = names.filter((name) => this.#folders.has(name));
+    if (there.length === 0) return;
+    // A frame of the journal must not bring back what it was written to. A crash from here on leaves folders that no topic knows.
+    await this.#retireFrames();
+    await this.#commits.attempt('write', this.directory, () => this.#folders.drop(there));
   }
 
   /**
@@ -236,14 +262,15 @@ export class LogDir {
     await this.#commits.idle();
     this.#checkpointTimer?.[Symbol.dispose]();
     await this.#checkpointing;
-    await this.#removing;
+    await this.#folders.stop();
     if (this.#offline === undefined) {
       await this.#checkpointNow(true);
       for (const log of this.#logs.values()) await log.writeFilesOfCleanStop();
       await this.#commits.journal?.close();
       // Everything is synced where it belongs, and the checkpoint says so.
       if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
-      await this.#keepOffsets(checkpointFiles.highWatermark, new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark])));
+      const highWatermarks = new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark]));
+      await replaceFile(this.#env.files, join(this.directory, checkpointFiles.highWatermark), encodeOffsetCheckpoint(highWatermarks));
       await replaceFile(this.#env.files, join(this.directory, CLEAN_SHUTDOWN_FILE), encodeCleanShutdown(brokerEpoch));
     }
     await this.#openFiles.close();
@@ -258,21 +285,11 @@ export class LogDir {
       leaderEpoch,
       recovered,
       around: this.#around,
-      makeDirectory: () => this.#makePartitionDirectory(name, identity),
+      makeDirectory: () => this.#folders.make(name, identity.topicId),
       onFailed: (error) => this.#onLogFailed(log, error),
     });
     this.#logs.set(name, log);
     return log;
-  }
-
-  /** Kafka takes a folder without `partition.metadata` for a stray. */
-  async #makePartitionDirectory(name: string, identity: PartitionIdentity): Promise<{ files: string[]; directories: string[] }> {
-    const directory = join(this.directory, name);
-    const metadata = join(directory, PARTITION_METADATA_FILE);
-    await this.#env.files.makeDirectory(directory);
-    await this.#openFiles.create(metadata, (handle) => handle.write([encodePartitionMetadata(identity.topicId)], 0));
-    this.#existing.add(name);
-    return { files: [metadata], directories: [directory, this.directory] };
   }
 
   #recoveryInput(name: string, config: TopicConfig): Omit<RecoveryInput, 'recoveryPoint' | 'promisedTo' | 'promiseKnown'> {
@@ -283,25 +300,11 @@ export class LogDir {
       name,
       directory: join(this.directory, name),
       clean: false,
+      losesUnsynced: config['flush.messages'] > 1,
       logStartOffset: this.#logStarts.get(name) ?? 0,
       indexIntervalBytes: config['index.interval.bytes'],
       producerIdExpirationMs: this.#options.producerIdExpirationMs,
     };
-  }
-
-  async #replayJournal(): Promise<void> {
-    const { env, directory, log } = this.#options;
-    const { promisedTo, known, found } = await replayJournal({ env, directory, log });
-    this.#promiseKnown = known;
-    this.#journalInUse = found;
-    let moved = false;
-    for (const [name, offset] of promisedTo) {
-      if (offset <= (this.#recoveryPoints.get(name) ?? 0)) continue;
-      this.#recoveryPoints.set(name, offset);
-      moved = true;
-    }
-    // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
-    if (moved) await this.#keepOffsets(checkpointFiles.recoveryPoint, this.#recoveryPoints);
   }
 
   async #beginJournal(): Promise<Journal> {
@@ -316,24 +319,42 @@ export class LogDir {
     return journal;
   }
 
-  async #readOffsets(file: string): Promise<Map<string, number>> {
-    const bytes = await readFileIfThere(this.#env.files, join(this.directory, file));
-    if (bytes === undefined) return new Map();
-    try {
-      return decodeOffsetCheckpoint(bytes, file);
-    } catch (error) {
-      if (!(error instanceof DamagedFileError)) throw error;
-      this.#log.warn('a checkpoint is damaged: what it said is found again in the logs', { directory: this.directory, why: error.message });
-      return new Map();
+  /** Whether the folder is that topic's. If not, it is out of the way. @throws DamagedFileError when promised records may be somebody else's */
+  async #belongsTo(name: string, identity: PartitionIdentity, promised: boolean): Promise<boolean> {
+    const owner = await this.#folders.identify(name, identity.topicId);
+    if (owner === 'same') return true;
+    if (owner === 'other') await this.#setAside(name, `it belongs to another topic than the one that is called ${identity.topic} now`);
+    else if (promised) throw owner;
+    // The power went in the middle of a partition's first commit: what was promised, its journal would have known.
+    else if (this.#journalFound || !(await this.#folders.holdsRecords(name))) await this.#folders.removeUnfinished(name);
+    else await this.#setAside(name, owner.message);
+    return false;
+  }
+
+  /** After it no frame speaks of what was synced by now: files can be removed. */
+  async #retireFrames(): Promise<void> {
+    if (!this.#journalInUse && this.#commits.journal === undefined) return;
+    await this.checkpoint();
+    await this.#commits.markJournal();
+  }
+
+  async #setAside(name: string, why: string): Promise<void> {
+    await this.#forgetOffsets([name]);
+    await this.#retireFrames();
+    await this.#commits.attempt('write', this.directory, () => this.#folders.setAside(name, why));
+  }
+
+  /** They would be taken for those of the next partition of that name. */
+  async #forgetOffsets(names: readonly string[]): Promise<void> {
+    for (const checkpoint of [this.#recoveryPoints, this.#logStarts]) {
+      const known = names.filter((name) => checkpoint.get(name) !== undefined);
+      if (known.length > 0) await this.#keepOffsets(checkpoint, new Map(known.map((name) => [name, undefined])));
     }
   }
 
-  /** The mark of a clean stop holds for one start: it goes before anything changes that it vouches for. */
-  async #takeCleanMark(): Promise<boolean> {
-    const path = join(this.directory, CLEAN_SHUTDOWN_FILE);
-    if ((await this.#env.files.stat(path)) === undefined) return false;
-    await removeDurably(this.#env.files, path);
-    return true;
+  /** @throws CommitFailedError: what was kept before holds */
+  #keepOffsets(checkpoint: OffsetCheckpoint, changes: OffsetChanges): Promise<void> {
+    return this.#commits.attempt('write', this.directory, () => checkpoint.keep(changes));
   }
 
   #scheduleCheckpoint(ms: number): void {
@@ -376,43 +397,30 @@ export class LogDir {
     const moved = new Map<string, number>();
     for (const [name, { recoveryPoint }] of this.#logs)
       if (recoveryPoint !== (this.#recoveryPoints.get(name) ?? 0)) moved.set(name, recoveryPoint);
-    if (moved.size > 0) {
-      const recoveryPoints = new Map([...this.#recoveryPoints, ...moved]);
-      await this.#commits.attempt('write', checkpointFiles.recoveryPoint, () =>
-        this.#keepOffsets(checkpointFiles.recoveryPoint, recoveryPoints),
-      );
-      this.#recoveryPoints = recoveryPoints;
-    }
+    // Older recovery points hold too: when this fails, the next start looks at more than it would have to, and the journal is not set free.
+    if (moved.size > 0) await this.#keepOffsets(this.#recoveryPoints, moved);
     journal?.releaseBelow(sequence);
     const { nextFlushMs } = this.#commits;
     if (nextFlushMs < Infinity) this.#scheduleCheckpoint(Math.max(1, nextFlushMs - this.#env.monotonicMs()));
   }
 
-  /** Older recovery points hold too: when this fails, the next start looks at more than it would have to, and the journal is not set free. */
-  async #keepOffsets(file: string, offsets: ReadonlyMap<string, number>): Promise<void> {
-    await replaceFile(this.#env.files, join(this.directory, file), encodeOffsetCheckpoint(offsets));
-  }
-
   /**
    * Moves the start of a log forward, durably, and removes the segments that lie wholly below it.
-   * @throws KafkaError OFFSET_OUT_OF_RANGE
+   * @throws KafkaError OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR
    */
   async advanceStart(log: PartitionLog, to: number): Promise<void> {
-    await log.advanceStart(to, () => this.#keepLogStart(log));
+    await log.advanceStart(to, () => this.#keepOffsets(this.#logStarts, new Map([[log.name, to]])));
     if (this.#offline !== undefined || this.#closing) return;
     await this.checkpoint();
+    await this.#removeDeletable(log);
+  }
+
+  async #removeDeletable(log: PartitionLog): Promise<void> {
     const segments = log.takeDeletableSegments();
     if (segments.length === 0) return;
     // A frame of the journal must not bring a removed segment back.
-    if (this.#journalInUse || this.#commits.journal !== undefined) await this.#commits.markJournal();
-    for (const segment of segments) await log.removeSegmentFiles(segment);
-  }
-
-  #keepLogStart(log: PartitionLog): Promise<void> {
-    this.#logStarts.set(log.name, log.logStartOffset);
-    const run = this.#keepingStarts.then(() => this.#keepOffsets(checkpointFiles.logStartOffset, this.#logStarts));
-    this.#keepingStarts = run.catch(() => undefined);
-    return run;
+    await this.#retireFrames();
+    for (const segment of segments) await this.#commits.attempt('write', segment.path, () => log.removeSegmentFiles(segment));
   }
 
   #onLogFailed(log: PartitionLog, error: CommitFailedError): void {
@@ -466,4 +474,12 @@ export class LogDir {
     for (const log of this.#logs.values()) log.commitFailed(error);
     this.#options.onOffline(this, error);
   }
+}
+
+/** The mark of a clean stop holds for one start: it goes before anything changes that it vouches for. */
+async function takeCleanMark(env: Env, directory: string): Promise<boolean> {
+  const path = join(directory, CLEAN_SHUTDOWN_FILE);
+  if ((await env.files.stat(path)) === undefined) return false;
+  await removeDurably(env.files, path);
+  return true;
 }

@@ -1,6 +1,6 @@
 // The first thing a start does in a log dir: writes what the journal holds to the segments it belongs to, so that the
 // recovery of each partition finds everything that was promised, and says how far each promise went.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Env } from '../base/env.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
@@ -19,8 +19,14 @@ export interface ReplayedJournal {
   readonly found: boolean;
 }
 
-export async function replayJournal(options: { env: Env; directory: string; log: Logger }): Promise<ReplayedJournal> {
-  const { env, directory, log } = options;
+export async function replayJournal(options: {
+  env: Env;
+  directory: string;
+  log: Logger;
+  /** What is known to be durable already: names of files and folders below it need no sync. */
+  recoveryPoints: ReadonlyMap<string, number>;
+}): Promise<ReplayedJournal> {
+  const { env, directory, log, recoveryPoints } = options;
   const path = join(directory, JOURNAL_FILE);
   const { state, frames } = await readJournal(env.files, path, env.compute);
   if (state === 'damaged') {
@@ -30,6 +36,8 @@ export async function replayJournal(options: { env: Env; directory: string; log:
   }
   const promisedTo = new Map<string, number>();
   const files = new Map<string, JournalEntry[]>();
+  const owners = new Map<string, string>();
+  const holdsData = new Set<string>();
   for (const frame of frames) {
     const uncertain = new Set<string>();
     for (const entry of frame.entries) {
@@ -37,35 +45,54 @@ export async function replayJournal(options: { env: Env; directory: string; log:
       if (entry.data === undefined && frame === frames.at(-1)) uncertain.add(entry.partition);
       const endOffset = uncertain.has(entry.partition) ? 0 : entry.endOffset;
       promisedTo.set(entry.partition, Math.max(promisedTo.get(entry.partition) ?? 0, entry.baseOffset, endOffset));
+      owners.set(entry.partition, entry.topicId);
       if (entry.data === undefined) continue;
+      holdsData.add(entry.partition);
       const file = join(directory, entry.partition, offsetFileName(entry.segmentBase, '.log'));
       const ofFile = files.get(file);
       if (ofFile === undefined) files.set(file, [entry]);
       else ofFile.push(entry);
     }
   }
-  await inParallel(2, files, ([file, entries]) => writeBack(env, directory, file, entries));
+  const recoveryPointOf = (partition: string): number => recoveryPoints.get(partition) ?? 0;
+  const newOwners = [...owners].filter(([partition]) => recoveryPointOf(partition) === 0);
+  await inParallel(2, newOwners, ([partition, topicId]) => sayWhose(env, join(directory, partition), topicId, holdsData.has(partition)));
+  await inParallel(2, files, async ([file, entries]) => {
+    await writeBack(env, file, entries);
+    if (entries.some(({ partition, segmentBase }) => segmentBase >= recoveryPointOf(partition)))
+      await env.files.syncDirectory(dirname(file));
+  });
+  if (newOwners.length > 0) await env.files.syncDirectory(directory);
   if (files.size > 0) {
-    await env.files.syncDirectory(directory);
     log.info('wrote back what the journal held', { directory, frames: frames.length, files: files.size });
   }
   return { promisedTo, known: state === 'whole', found: state !== 'absent' };
 }
 
-async function writeBack(env: Env, directory: string, file: string, entries: readonly JournalEntry[]): Promise<void> {
-  const [first] = entries;
-  if (first === undefined) return;
-  const folder = join(directory, first.partition);
+/** A power loss may have taken `partition.metadata`, or part of it, or the folder: of new partitions the frame alone is synced. */
+async function sayWhose(env: Env, folder: string, topicId: string, mustExist: boolean): Promise<void> {
   if ((await env.files.stat(folder)) === undefined) {
+    if (!mustExist) return;
     await env.files.makeDirectory(folder);
-    const metadata = await env.files.open(join(folder, PARTITION_METADATA_FILE), 'create');
-    await metadata.write([encodePartitionMetadata(first.topicId)], 0);
+  }
+  const bytes = encodePartitionMetadata(topicId);
+  const metadata = await env.files.open(join(folder, PARTITION_METADATA_FILE), 'create');
+  try {
+    await metadata.write([bytes], 0);
+    await metadata.truncate(bytes.length);
     await metadata.dataSync();
+  } finally {
     await metadata.close();
   }
-  const handle = await env.files.open(file, 'create');
-  for (const { data, position } of entries) await handle.write(data ?? [], position);
-  await handle.dataSync();
-  await handle.close();
   await env.files.syncDirectory(folder);
+}
+
+async function writeBack(env: Env, file: string, entries: readonly JournalEntry[]): Promise<void> {
+  const handle = await env.files.open(file, 'create');
+  try {
+    for (const { data, position } of entries) await handle.write(data ?? [], position);
+    await handle.dataSync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -8,7 +8,7 @@ import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
 import { stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
-import type { CommitFailedError, CommitLog, CommitMember, StagedWrite } from '../commit/commit-log.ts';
+import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
 import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
 import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
 import { offsetFileName } from './log-names.ts';
@@ -16,7 +16,7 @@ import type { PreparedBatch } from './prepare.ts';
 import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
-import type { RecoveredLog } from './recovery.ts';
+import type { RecoveredLog, SealedSegment } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
 import { findMaxTimestamp, findTimestamp, readBatches, type OffsetAtTimestamp } from './segment-reader.ts';
 import { PartitionTail, type TailCache } from './tail-cache.ts';
@@ -92,6 +92,7 @@ export class PartitionLog implements CommitMember {
   #state: State;
   #leaderEpoch: number;
   #logStartOffset: number;
+  #advancing: Promise<void> = Promise.resolve();
   #highWatermark: number;
   #endOffset: number;
   /** Everything below it has been synced in its segments. */
@@ -106,7 +107,7 @@ export class PartitionLog implements CommitMember {
   #inHandSegments: Segment[] = [];
   #directoryMade: boolean;
   /** Segments that are full, and the producers' state at their end, whose files are still to be written. */
-  #sealed: { segment: Segment; snapshot: SnapshotToWrite }[] = [];
+  #sealed: SealedSegment[];
   /** The epochs have changed since their file was written. */
   #epochsDirty: boolean;
   /** The files beside the segments do not say what is in them: a clean stop has to write them. */
@@ -135,6 +136,7 @@ export class PartitionLog implements CommitMember {
     this.#onFailed = options.onFailed;
     this.#leaderEpoch = options.leaderEpoch;
     this.#segments = recovered.segments;
+    this.#sealed = [...recovered.sealed];
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#logStartOffset = recovered.logStartOffset;
@@ -405,7 +407,7 @@ export class PartitionLog implements CommitMember {
     this.#syncedOffset = Math.min(this.#syncedOffset, this.#highWatermark);
     this.#durableOffset = Math.min(this.#durableOffset, this.#highWatermark);
     this.#noteEpoch(this.#leaderEpoch);
-    this.#sealed = [];
+    this.#sealed = [...recovered.sealed];
     this.#changed = true;
     this.#staged = [];
     this.#stagedSegments = [];
@@ -453,20 +455,32 @@ export class PartitionLog implements CommitMember {
   }
 
   /**
-   * Moves the log start forward: nothing below it is served from now on, whatever crashes. Segments that lie wholly below it
-   * are removed afterwards. `keep` makes the new start durable.
-   * @throws KafkaError OFFSET_OUT_OF_RANGE beyond the high watermark
+   * Moves the log start forward: nothing below it is served from now on. `keep` makes it durable, and comes first: a start
+   * that somebody has seen never moves back. The segments wholly below it can be taken out afterwards.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE beyond the high watermark, KAFKA_STORAGE_ERROR when the disk refuses
    */
   async advanceStart(to: number, keep: () => Promise<void>): Promise<void> {
     if (to > this.#highWatermark)
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} is committed up to ${this.#highWatermark}, not ${to}`);
+    // One after the other: a smaller one that is kept after a larger one would take it back.
+    const turn = this.#advancing.then(() => this.#advanceStartTo(to, keep));
+    this.#advancing = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #advanceStartTo(to: number, keep: () => Promise<void>): Promise<void> {
     if (to <= this.#logStartOffset) return;
+    try {
+      await keep();
+    } catch (thrown) {
+      if (!(thrown instanceof CommitFailedError)) throw thrown;
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `the disk refused to keep the log start of ${this.name}`, { cause: thrown });
+    }
     this.#logStartOffset = to;
     this.#producers.advanceLogStartTo(Math.min(to, this.#producers.endOffset));
     if (this.#leaderEpochs.truncateFromStart(to)) this.#epochsDirty = true;
     this.#changed = true;
     this.#assertOffsetOrder();
-    await keep();
   }
 
   /** Takes the segments that lie wholly below the log start, and below what is synced, out of the log; their files are the caller's to remove. */
@@ -480,6 +494,7 @@ export class PartitionLog implements CommitMember {
       const oldest = this.#segments.shift();
       if (oldest !== undefined) taken.push(oldest);
     }
+    for (const segment of taken) segment.gone = true;
     if (taken.length > 0) this.#sealed = this.#sealed.filter(({ segment }) => !taken.includes(segment));
     return taken;
   }
@@ -489,9 +504,10 @@ export class PartitionLog implements CommitMember {
     const { env, openFiles, loadedIndexes } = this.#around;
     loadedIndexes.forget(segment);
     openFiles.forget(segment.path);
+    // The batches first: files beside a segment that is not there mean nothing, and the next start removes them.
+    await env.files.remove(segment.path);
     for (const suffix of indexSuffixes) await env.files.remove(join(this.directory, offsetFileName(segment.baseOffset, suffix)));
     await removeSnapshot(env, this.directory, segment.baseOffset);
-    await env.files.remove(segment.path);
   }
 
   /** No more appends; waits for what is staged, and wakes whoever waits for records. */
@@ -499,7 +515,10 @@ export class PartitionLog implements CommitMember {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
     await this.#around.commits.idle();
-    for (const segment of this.#segments) this.#around.openFiles.forget(segment.path);
+    for (const segment of this.#segments) {
+      segment.gone = true;
+      this.#around.openFiles.forget(segment.path);
+    }
     this.#tail.clear(this.#endOffset);
     this.#tellListeners();
     this.#listeners.clear();

@@ -16,11 +16,14 @@ import type { OpenFiles } from '../open-files.ts';
 import { placeOfBatch, producerBatchAt } from './batch-facts.ts';
 import { readAborted, readIndexFiles } from './index-files.ts';
 import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
-import { parseOffsetFileName, type OffsetFile } from './log-names.ts';
-import { loadProducers, removeSnapshot } from './producer-files.ts';
+import type { OffsetFile } from './log-names.ts';
+import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
+import { loadProducers, removeSnapshot, type SnapshotToWrite } from './producer-files.ts';
+import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState } from './producer-state.ts';
 import { findValidBatchBehind, scanBatches } from './scan.ts';
 import { Segment } from './segment.ts';
+import { tidyFolder } from './tidy-folder.ts';
 import type { TransactionIndex } from './transaction-index.ts';
 
 export interface RecoveredLog {
@@ -34,6 +37,14 @@ export interface RecoveredLog {
   readonly damage: string | undefined;
   /** The files beside the segments say what is in them. */
   readonly clean: boolean;
+  /** Full segments that were walked: their files, and the snapshots at their ends, are to be written. */
+  readonly sealed: readonly SealedSegment[];
+}
+
+/** A segment that is full, and the producers' state at its end. */
+export interface SealedSegment {
+  readonly segment: Segment;
+  readonly snapshot: SnapshotToWrite;
 }
 
 export interface RecoveryInput {
@@ -53,6 +64,8 @@ export interface RecoveryInput {
    * the last group, and is cut. If not (there is no journal, or it is damaged), a bad batch with a valid one behind it is damage.
    */
   readonly promiseKnown: boolean;
+  /** Acks do not wait for the sync: a power loss may have taken records that were acknowledged. */
+  readonly losesUnsynced: boolean;
   /** As the checkpoint has it; the first segment's base when it has none. */
   readonly logStartOffset: number;
   readonly indexIntervalBytes: number;
@@ -78,7 +91,7 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
 }
 
 async function recover(input: RecoveryInput): Promise<RecoveredLog> {
-  const files = await offsetFiles(input);
+  const files = await tidyFolder(input);
   const bases = files
     .filter(({ suffix, mark }) => suffix === '.log' && mark === undefined)
     .map(({ offset }) => offset)
@@ -101,6 +114,7 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
     producers,
     leaderEpochs: epochs ?? new LeaderEpochs(),
     segments: [],
+    sealed: [],
     aborted: aborted.bySegment,
     endOffset: startOffset,
     damage: undefined,
@@ -131,22 +145,26 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
       break;
     }
     segment.named = true;
+    segment.aborted = aborted.bySegment.get(baseOffset);
+    const before = walk.segments.at(-1);
+    if (index > first && before !== undefined) walk.sealed.push({ segment: before, snapshot: snapshotOf(input, producers, baseOffset) });
     walk.segments.push(segment);
     const nextBase = bases[index + 1];
     if (index < first) {
       segment.bytes = (await input.env.files.stat(segment.path))?.bytes ?? 0;
       segment.indexFilesCurrent = true;
-      segment.aborted = aborted.bySegment.get(baseOffset);
       walk.endOffset = nextBase ?? walk.endOffset;
     } else await walkSegment(walk, segment, nextBase);
   }
   if (walk.damage === undefined && walk.endOffset < input.promisedTo) {
     walk.damage = `${input.directory} ends at offset ${walk.endOffset}, and records up to ${input.promisedTo} were promised: files are missing or were cut`;
   }
+  if (walk.damage === undefined && walk.endOffset < startOffset) await beginAgainAt(walk, startOffset);
   await finish(walk, files);
-  const { segments, endOffset, leaderEpochs, damage } = walk;
+  const { segments, sealed, endOffset, leaderEpochs, damage } = walk;
   return {
     segments,
+    sealed,
     logStartOffset: Math.min(startOffset, endOffset),
     endOffset,
     producers,
@@ -155,6 +173,34 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
     clean: input.clean && first === bases.length - 1 && epochs !== undefined,
   };
 }
+
+/**
+ * Everything from the log start on is gone. Where that was no promise the log goes on, but not below its start, as on Kafka:
+ * offsets that somebody has seen deleted are not given to other records.
+ */
+async function beginAgainAt(walk: Walk, startOffset: number): Promise<void> {
+  const { input } = walk;
+  if (!input.losesUnsynced) {
+    walk.damage = `${input.directory} ends at offset ${walk.endOffset}, below the log start ${startOffset}: files are missing or were cut`;
+    return;
+  }
+  input.log.warn('a log has lost all its records, which were not synced', {
+    partition: input.name,
+    endOffset: walk.endOffset,
+    startOffset,
+  });
+  for (const segment of walk.segments) await removeCutSegment(input, segment);
+  walk.segments.length = 0;
+  walk.sealed.length = 0;
+  walk.producers.truncateFullyAndStartAt(startOffset);
+  walk.leaderEpochs.truncateFromEnd(0);
+  walk.endOffset = startOffset;
+}
+
+const snapshotOf = ({ env }: RecoveryInput, producers: ProducerState<Commit>, offset: number): SnapshotToWrite => ({
+  offset,
+  encoded: encodeProducers(producers.stored(), (bytes) => env.compute.crc32c(bytes)),
+});
 
 /** The mark of a clean stop vouches for files that are not as it says: somebody has touched them since. */
 class NotCleanError extends Error {
@@ -166,6 +212,7 @@ interface Walk {
   readonly producers: ProducerState<Commit>;
   readonly leaderEpochs: LeaderEpochs;
   readonly segments: Segment[];
+  readonly sealed: SealedSegment[];
   readonly aborted: ReadonlyMap<number, TransactionIndex>;
   endOffset: number;
   damage: string | undefined;
@@ -187,10 +234,7 @@ async function walkSegment(walk: Walk, segment: Segment, nextBase: number | unde
     // The last entry of a sound index leads to the last few kilobytes: the batches behind it say where the log ends.
     const from = indexes === undefined ? 0 : indexes.offsets.lookup(Number.MAX_SAFE_INTEGER);
     if (indexes === undefined) segment.startIndexes();
-    else {
-      segment.takeIndexes(indexes);
-      segment.aborted = walk.aborted.get(segment.baseOffset);
-    }
+    else segment.takeIndexes(indexes);
     segment.bytes = from;
     walk.endOffset = Math.max(walk.endOffset, segment.baseOffset);
     const end = await scanBatches(
@@ -249,6 +293,8 @@ async function finish({ input, segments, endOffset, damage }: Walk, files: reado
     await removeSnapshot(input.env, input.directory, offset);
   }
   if (segments.length > 0 && endOffset > input.recoveryPoint) {
+    // As with what was walked: a kill may have come before any of it was synced, and it will be relied on from now on.
+    await input.openFiles.use(join(input.directory, PARTITION_METADATA_FILE), (handle) => handle.dataSync());
     await input.env.files.syncDirectory(input.directory);
     await input.env.files.syncDirectory(dirname(input.directory));
   }
@@ -259,13 +305,6 @@ async function finish({ input, segments, endOffset, damage }: Walk, files: reado
     readableTo: endOffset,
     promisedTo: input.promisedTo,
   });
-}
-
-/** The files that are named after offsets, once what an interrupted deletion or replacement left is tidied. */
-async function offsetFiles(input: RecoveryInput): Promise<OffsetFile[]> {
-  if ((await input.env.files.stat(input.directory)) === undefined) return [];
-  const names = (await input.env.files.readDirectory(input.directory)).map(({ name }) => name);
-  return names.map((name) => parseOffsetFileName(name)).filter((file) => file !== undefined);
 }
 
 /** What the files say of aborted transactions; from a damaged one on the segments have to be walked. */

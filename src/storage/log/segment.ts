@@ -38,6 +38,8 @@ export class Segment {
   bytes = 0;
   /** The name of the file is durable. */
   named = false;
+  /** No longer part of the log: under its path may lie nothing, or another topic's file. What is read from it does not count. */
+  gone = false;
   firstTimestampMs = -1;
   /** Of a segment that was not walked, known with its indexes. */
   maxTimestamp = -1;
