@@ -62,6 +62,63 @@ test('a start that fails gives its log dirs back', async () => {
   assert.equal(second.broker.nodeId, 3);
 });
 
+test('a stop says that it was one: in the metadata, and by the mark that names the epoch of the broker', async () => {
+  await using broker = await startTestBroker({ settings: { 'log.dirs': '/data,/more' } });
+  const epoch = broker.broker.image.brokers.get(1)?.epoch;
+  assert.equal(epoch, 1, 'the offset of the first record after the leader change');
+  await broker.stop();
+  for (const directory of ['/data', '/more']) {
+    const mark = await broker.env.files.readFile(`${directory}/.kafka_cleanshutdown`);
+    assert.deepEqual(JSON.parse(mark.toString()), { version: 0, brokerEpoch: epoch });
+  }
+  assert.equal(broker.broker.image.brokers.get(1)?.fenced, true);
+});
+
+test('a start that fails vouches for nothing: partitions it has not looked at are looked at by the next one', async () => {
+  const first = await startTestBroker();
+  await create(first, 'orders');
+  const { disk, clock } = first.env;
+  first.env.kill();
+  {
+    using _damage = disk.inject({ path: /__cluster_metadata-0/, kinds: ['read'], code: 'EIO' });
+    await assert.rejects(startTestBroker({ disk, clock }));
+  }
+  assert.equal(await disk.mount().stat('/data/.kafka_cleanshutdown'), undefined);
+  await using second = await startTestBroker({ disk, clock });
+  assert.deepEqual(await listed(second), ['orders']);
+});
+
+test('a log dir that is missing is missed: its partitions are not begun again', async () => {
+  await using first = await startTestBroker({ settings: { 'log.dirs': '/data,/more' } });
+  await create(first, 'orders');
+  const topic = first.broker.image.findTopic('orders');
+  assert.ok(topic);
+  const more = first.broker.image.brokers.get(1)?.logDirs[1] ?? '';
+  await first.broker.metadata.execute(() => ({
+    records: [{ type: 'PartitionChangeRecord', value: { topicId: topic.id, partitionId: 0, directories: [more] } }],
+    reply: undefined,
+  }));
+  await first.stop();
+  const { disk, clock } = first.env;
+  await assert.rejects(
+    startTestBroker({ disk, clock }),
+    /WrongDirectoryError: the log dir with the directory.id .* holds 1 partition \(orders-0\)/,
+  );
+  await using second = await startTestBroker({ disk, clock, settings: { 'storage.lost.log.dirs': more } });
+  assert.deepEqual(await listed(second), ['orders']);
+});
+
+test('a new log dir leaves what a formatted one of Kafka has', async () => {
+  await using broker = await startTestBroker();
+  await broker.stop();
+  const names = (await broker.env.files.readDirectory('/data')).map(({ name }) => name);
+  for (const name of ['meta.properties', 'bootstrap.checkpoint', '.kafka_cleanshutdown', '__cluster_metadata-0'])
+    assert.ok(names.includes(name), name);
+  const metadata = (await broker.env.files.readDirectory('/data/__cluster_metadata-0')).map(({ name }) => name);
+  for (const name of ['quorum-state', 'partition.metadata', 'leader-epoch-checkpoint', '00000000000000000000.log'])
+    assert.ok(metadata.includes(name), name);
+});
+
 test('after a clean stop a log dir holds no folder but those of partitions', async () => {
   await using broker = await startTestBroker();
   await broker.stop();

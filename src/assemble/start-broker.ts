@@ -4,10 +4,9 @@ import type { Env } from '../base/env.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
 import { Slabs } from '../base/buffers.ts';
-import { present } from '../base/invariant.ts';
 import { BrokerSettings } from '../broker/broker-settings.ts';
 import { Configs } from '../broker/configs.ts';
-import { MetadataImage, resourceTypes } from '../broker/image/metadata-image.ts';
+import { resourceTypes } from '../broker/image/metadata-image.ts';
 import { MetadataController } from '../broker/metadata-controller.ts';
 import { GroupCoordinator } from '../broker/groups/group-coordinator.ts';
 import { FetchSessions } from '../broker/fetch-sessions.ts';
@@ -17,7 +16,6 @@ import { Topics } from '../broker/topics.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerLevels } from '../config/broker-configs.ts';
 import { readListeners } from '../config/listeners.ts';
-import { resolveTopicConfig } from '../config/topic-configs.ts';
 import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
 import { measureBroker, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
@@ -25,11 +23,10 @@ import { openFileLimit } from './open-file-limit.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
-import { METADATA_TOPIC, METADATA_TOPIC_ID, MetadataLog } from '../storage/metadata/metadata-log.ts';
 import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
 import { acquireDirLock } from '../storage/dir-lock.ts';
 import { openIdentity } from '../storage/identity.ts';
-import { registrationRecords } from '../broker/registration.ts';
+import { deregister, openMetadata, register } from './open-metadata.ts';
 
 export interface StartOptions {
   readonly env: Env;
@@ -83,6 +80,8 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     const tailCache = new TailCache({ limitBytes: config['storage.cache.bytes'], slabs: new Slabs() });
     const onGroup = measureCommits(metrics);
     const logDirs: LogDir[] = [];
+    /** How the log dirs are closed: until everything has been looked at they are not vouched for. */
+    let stopped: { inOrder: boolean; brokerEpoch?: number } = { inOrder: false };
     measureStorage(metrics, { logDirs, tailCache });
     const eventLoop = measureEventLoop(metrics, env);
     closers.push(async () => eventLoop[Symbol.dispose]());
@@ -112,24 +111,12 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         onFatal,
         onGroup,
       });
-      closers.push(() => dir.close());
+      closers.push(() => dir.close(stopped));
       logDirs.push(dir);
     }
-    const metadataDir = present(
-      logDirs.find(({ directory }) => directory === identity.metadataDirectory),
-      'the log dir of the metadata',
-    );
-
-    const image = new MetadataImage();
-    const metadataLogConfig = { ...resolveTopicConfig(config), 'flush.messages': 1 };
-    const metadataPartition = await metadataDir.openLog(
-      { topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0 },
-      metadataLogConfig,
-      0,
-    );
-    metadataPartition.leadFrom((metadataPartition.leaderEpochs.latestEpoch ?? 0) + 1);
-    const metadataLog = new MetadataLog({ env, log: metadataPartition });
-    await metadataLog.load((record) => image.apply(record));
+    const about = { env, log, config, identity, logDirs };
+    const { image, metadataLog } = await openMetadata(about);
+    closers.push(() => metadataLog.close());
     const { nodeId } = identity;
     settings.follow(image, nodeId);
     /** Takes settings that clients have changed to where they are not asked for again. */
@@ -150,7 +137,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         return Promise.all([followed, groups.forgetGoneTopics()]).then(() => undefined);
       },
     });
-    await metadata.execute((current) => ({ records: registrationRecords(current, { env, config, nodeId, listeners }), reply: undefined }));
+    await register({ ...about, image, metadataLog, metadata, listeners });
     await partitions.open();
     const stopBegins = new AbortController();
     const topics = new Topics({ env, settings, controller: metadata, image, log });
@@ -201,7 +188,8 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
           stopBegins.abort();
           groups.stopWaiting();
           await server.stop({ graceMs: how.graceMs ?? 5000 });
-          await metadata.idle();
+          await deregister({ log, metadata, nodeId });
+          stopped = { inOrder: true, brokerEpoch: image.brokers.get(nodeId)?.epoch ?? -1 };
           await closeAll();
         })()),
     };

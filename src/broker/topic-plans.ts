@@ -59,8 +59,14 @@ export class TakenNames {
 const MAX_PARTITIONS_PER_REQUEST = 10_000;
 /** Kafka's bound on a stored value (ConfigurationControlManager). */
 const MAX_CONFIG_CHARACTERS = 32_767;
-/** DirectoryId.UNASSIGNED: the broker chooses. */
-const UNASSIGNED_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+export interface NewPartitions {
+  readonly topicId: string;
+  readonly firstIndex: number;
+  readonly leaderEpoch: number;
+  /** The log dir of a new replica on the node, by its id. */
+  readonly directoryOf: (nodeId: number) => string;
+}
 
 /** @throws KafkaError POLICY_VIOLATION for the request as a whole */
 export function checkRequestSize(topics: readonly NewTopic[], config: BrokerConfig): void {
@@ -243,22 +249,21 @@ export function checkGrowthSize(added: number): void {
 }
 
 /** In Kafka's order: the topic, its settings, its partitions. */
-export function recordsOfTopic(plan: TopicPlan, topicId: string, leaderEpoch: number): NewMetadataRecord[] {
+export function recordsOfTopic(plan: TopicPlan, options: NewPartitions): NewMetadataRecord[] {
   return [
-    { type: 'TopicRecord', value: { name: plan.name, topicId } },
+    { type: 'TopicRecord', value: { name: plan.name, topicId: options.topicId } },
     ...[...plan.configs].map(([name, value]): NewMetadataRecord => ({
       type: 'ConfigRecord',
       value: { resourceType: resourceTypes.topic, resourceName: plan.name, name, value },
     })),
-    ...recordsOfPartitions(plan.replicas, { topicId, firstIndex: 0, leaderEpoch }),
+    ...recordsOfPartitions(plan.replicas, options),
   ];
 }
 
 export function recordsOfPartitions(
   replicas: readonly (readonly number[])[],
-  options: { topicId: string; firstIndex: number; leaderEpoch: number },
+  { topicId, firstIndex, leaderEpoch, directoryOf }: NewPartitions,
 ): NewMetadataRecord[] {
-  const { topicId, firstIndex, leaderEpoch } = options;
   return replicas.map((nodes, at) => ({
     type: 'PartitionRecord',
     value: {
@@ -271,7 +276,7 @@ export function recordsOfPartitions(
       leader: nodes[0] ?? -1,
       leaderEpoch,
       partitionEpoch: 0,
-      directories: nodes.map(() => UNASSIGNED_DIRECTORY),
+      directories: nodes.map(directoryOf),
     },
   }));
 }

@@ -65,7 +65,8 @@ export class Topics {
           const plan = planTopic(topic, image, config, taken);
           taken.add(topic.name);
           const id = this.#newTopicId(image);
-          if (!options.validateOnly) records.push(...recordsOfTopic(plan, id, image.firstLeaderEpoch));
+          const partitions = { topicId: id, firstIndex: 0, leaderEpoch: image.firstLeaderEpoch, directoryOf: directoriesIn(image) };
+          if (!options.validateOnly) records.push(...recordsOfTopic(plan, partitions));
           const { name, replicas, configs } = plan;
           return { created: { name, id, configs, partitionCount: replicas.length, replicationFactor: replicas[0]?.length ?? 0 } };
         } catch (thrown) {
@@ -136,7 +137,9 @@ export class Topics {
         try {
           const { topic: grown, replicas } = planGrowth(topic, image);
           checkGrowthSize(records.length + replicas.length);
-          records.push(...recordsOfPartitions(replicas, { topicId: grown.id, firstIndex: grown.partitions.length, leaderEpoch: 0 }));
+          const firstIndex = grown.partitions.length;
+          const partitions = { topicId: grown.id, firstIndex, leaderEpoch: 0, directoryOf: directoriesIn(image) };
+          records.push(...recordsOfPartitions(replicas, partitions));
           return undefined;
         } catch (thrown) {
           return refusalOf(thrown);
@@ -175,3 +178,8 @@ function refusalOf(thrown: unknown): KafkaError {
   if (thrown instanceof KafkaError) return thrown;
   throw thrown;
 }
+
+const directoriesIn =
+  (image: MetadataImage) =>
+  (nodeId: number): string =>
+    image.directoryOfNewReplica(nodeId);

@@ -185,6 +185,7 @@ const ours = [
   'cluster.id',
   'log.level',
   'storage.cache.bytes',
+  'storage.lost.log.dirs',
   'storage.open.files.max',
   'storage.replication.factor.clamp',
   'storage.staged.max.bytes',

@@ -1,6 +1,6 @@
 // The settings that are ours alone: how much memory and how many files the log may use, and what is written to our own log.
 
-import { boolean, bytes, configTable, int, KiB, MiB, oneOf } from './config-table.ts';
+import { boolean, bytes, configTable, int, KiB, list, MiB, oneOf } from './config-table.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -19,6 +19,10 @@ export const ownConfigs = configTable({
     default: 0,
     min: 0,
     doc: 'How many files of logs may be open at a time; 0 takes what the process is allowed, less a reserve.',
+  }),
+  'storage.lost.log.dirs': list({
+    default: [],
+    doc: 'Log dirs that are gone for good, by the directory.id that the refused start named. Their partitions begin again, empty; without this a start is refused when a log dir is missing.',
   }),
   'storage.replication.factor.clamp': boolean({
     default: false,

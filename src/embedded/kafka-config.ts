@@ -288,6 +288,8 @@ export interface KafkaConfig {
   readonly 'socket.send.buffer.bytes'?: Bytes | undefined;
   /** How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk. Default: 67108864. */
   readonly 'storage.cache.bytes'?: Bytes | undefined;
+  /** Log dirs that are gone for good, by the directory.id that the refused start named. Their partitions begin again, empty; without this a start is refused when a log dir is missing. */
+  readonly 'storage.lost.log.dirs'?: readonly string[] | string | undefined;
   /** How many files of logs may be open at a time; 0 takes what the process is allowed, less a reserve. Default: 0. */
   readonly 'storage.open.files.max'?: number | undefined;
   /** Whether a topic that asks for more replicas than there are brokers gets as many as there are; if not, it is refused with INVALID_REPLICATION_FACTOR, as Kafka does. Default: false. */

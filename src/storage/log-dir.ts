@@ -177,17 +177,22 @@ export class LogDir {
   }
 
   /**
-   * Reads what the partition's files hold, and opens its log; begins one where there are none.
+   * Reads what the partition's files hold, and opens its log; begins one where there are none. `leaderEpoch` may depend on
+   * the latest that the files know of, 0 when none.
    * @throws DamagedFileError when there should be some, or it cannot be said whose they are; what the file system throws
    */
-  async openLog(identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number): Promise<PartitionLog> {
+  async openLog(
+    identity: PartitionIdentity,
+    config: TopicConfig,
+    leaderEpoch: number | ((latest: number) => number),
+  ): Promise<PartitionLog> {
     const name = partitionDirectoryName(identity.topic, identity.partition);
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const missing = this.missingUpTo(identity.topic, identity.partition);
     if (missing !== undefined)
       throw new DamagedFileError(this.#folders.pathOf(name), `it is gone, and held offsets up to ${missing}`, 'restore it');
-    if (!this.#folders.has(name)) return this.startLog(identity, config, leaderEpoch);
-    if (!(await this.#belongsTo(name, identity, recoveryPoint > 0))) return this.startLog(identity, config, leaderEpoch);
+    if (!this.#folders.has(name)) return this.startLog(identity, config, epochAfter(leaderEpoch, 0));
+    if (!(await this.#belongsTo(name, identity, recoveryPoint > 0))) return this.startLog(identity, config, epochAfter(leaderEpoch, 0));
     const recovered = await recoverLog({
       ...this.#recoveryInput(name, config),
       clean: this.#clean,
@@ -196,7 +201,7 @@ export class LogDir {
       // Where acks do not wait for the sync, nothing was promised that the recovery point does not cover.
       promiseKnown: this.#promiseKnown || config['flush.messages'] > 1,
     });
-    const log = this.#add(name, identity, config, leaderEpoch, recovered);
+    const log = this.#add(name, identity, config, epochAfter(leaderEpoch, recovered.leaderEpochs.latestEpoch ?? 0), recovered);
     // A crash came between the moving of the log start and the removal of what lies below it.
     await this.#removeDeletable(log);
     return log;
@@ -253,8 +258,11 @@ export class LogDir {
     return run;
   }
 
-  /** Finishes what is staged, and leaves the folder as a clean stop does. Idempotent. */
-  async close(brokerEpoch = -1): Promise<void> {
+  /**
+   * Finishes what is staged, and leaves the folder as a clean stop does. Not `inOrder`: as a kill would leave it, for a start
+   * that did not get as far as looking at every partition. Idempotent.
+   */
+  async close({ brokerEpoch = -1, inOrder = true }: { brokerEpoch?: number; inOrder?: boolean } = {}): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#retryTimer?.[Symbol.dispose]();
@@ -263,7 +271,8 @@ export class LogDir {
     this.#checkpointTimer?.[Symbol.dispose]();
     await this.#checkpointing;
     await this.#folders.stop();
-    if (this.#offline === undefined) {
+    if (!inOrder) await this.#commits.journal?.close();
+    else if (this.#offline === undefined) {
       await this.#checkpointNow(true);
       for (const log of this.#logs.values()) await log.writeFilesOfCleanStop();
       await this.#commits.journal?.close();
@@ -483,3 +492,6 @@ async function takeCleanMark(env: Env, directory: string): Promise<boolean> {
   await removeDurably(env.files, path);
   return true;
 }
+
+const epochAfter = (leaderEpoch: number | ((latest: number) => number), latest: number): number =>
+  typeof leaderEpoch === 'number' ? leaderEpoch : leaderEpoch(latest);

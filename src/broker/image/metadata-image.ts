@@ -2,6 +2,7 @@
 // Request handlers read it; only `apply` changes it, record by record, and the same call serves recovery. It is one
 // object that grows rather than a copy per change: a handler reads it within one turn, and no change lands in between.
 import { invariant, present } from '../../base/invariant.ts';
+import { unnamedDirectories } from '../../storage/directory-ids.ts';
 import { topicCollisionKey } from '../../storage/log/log-names.ts';
 import type { MetadataRecord } from '../../storage/metadata/metadata-records.ts';
 import { SortedNames } from './sorted-names.ts';
@@ -38,6 +39,8 @@ export interface BrokerImage {
   readonly fenced: boolean;
   /** By listener name. */
   readonly endPoints: ReadonlyMap<string, EndPointImage>;
+  /** The ids of its log dirs. */
+  readonly logDirs: readonly string[];
 }
 
 /** ConfigResource.Type of Kafka. */
@@ -85,6 +88,17 @@ export class MetadataImage {
    */
   get firstLeaderEpoch(): number {
     return this.#firstLeaderEpoch;
+  }
+
+  /** Raises `firstLeaderEpoch`, for one who knows more of the topics that were removed than the records say. */
+  beginLeaderEpochsAt(leaderEpoch: number): void {
+    this.#firstLeaderEpoch = Math.max(this.#firstLeaderEpoch, leaderEpoch);
+  }
+
+  /** The log dir that a new replica of the broker goes to, by its id, where that is certain. */
+  directoryOfNewReplica(nodeId: number): string {
+    const [only, second] = this.#brokers.get(nodeId)?.logDirs ?? [];
+    return only === undefined || second !== undefined ? unnamedDirectories.unassigned : only;
   }
 
   findTopic(name: string): TopicImage | undefined {
@@ -181,11 +195,22 @@ export class MetadataImage {
         break;
       }
       case 'RegisterBrokerRecord': {
-        const { brokerId: nodeId, brokerEpoch: epoch, incarnationId, rack, fenced } = record.value;
+        const { brokerId: nodeId, brokerEpoch: epoch, incarnationId, rack, fenced, logDirs } = record.value;
         const endPoints = new Map(record.value.endPoints.map(({ name, host, port }) => [name, { host, port }]));
-        this.#brokers.set(nodeId, { nodeId, epoch, incarnationId, rack, fenced, endPoints });
+        this.#brokers.set(nodeId, { nodeId, epoch, incarnationId, rack, fenced, endPoints, logDirs });
         break;
       }
+      case 'BrokerRegistrationChangeRecord': {
+        const { brokerId, fenced, logDirs } = record.value;
+        this.#changeBroker(brokerId, { ...(fenced !== 0 && { fenced: fenced > 0 }), ...(logDirs.length > 0 && { logDirs }) });
+        break;
+      }
+      case 'FenceBrokerRecord':
+        this.#changeBroker(record.value.id, { fenced: true });
+        break;
+      case 'UnfenceBrokerRecord':
+        this.#changeBroker(record.value.id, { fenced: false });
+        break;
       case 'UnregisterBrokerRecord':
         this.#brokers.delete(record.value.brokerId);
         break;
@@ -196,9 +221,27 @@ export class MetadataImage {
         if (record.value.featureLevel === 0) this.#features.delete(record.value.name);
         else this.#features.set(record.value.name, record.value.featureLevel);
         break;
-      default: // records of Kafka that say nothing this broker acts on; the log keeps them
+      // Nothing here acts on these; the log and its snapshots keep them.
+      case 'AbortTransactionRecord':
+      case 'AccessControlEntryRecord':
+      case 'BeginTransactionRecord':
+      case 'ClearElrRecord':
+      case 'ClientQuotaRecord':
+      case 'DelegationTokenRecord':
+      case 'EndTransactionRecord':
+      case 'NoOpRecord':
+      case 'RegisterControllerRecord':
+      case 'RemoveAccessControlEntryRecord':
+      case 'RemoveDelegationTokenRecord':
+      case 'RemoveUserScramCredentialRecord':
+      case 'UserScramCredentialRecord':
+      case 'ZkMigrationStateRecord':
         break;
     }
+  }
+
+  #changeBroker(nodeId: number, change: Partial<BrokerImage>): void {
+    this.#brokers.set(nodeId, { ...present(this.#brokers.get(nodeId), `broker ${nodeId}, whose registration changes,`), ...change });
   }
 
   #put(topic: TopicImage): void {
