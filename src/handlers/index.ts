@@ -18,7 +18,12 @@ import { initProducerIdRequest, initProducerIdResponse } from '../protocol/messa
 import { joinGroupRequest, joinGroupResponse } from '../protocol/messages/join-group.ts';
 import { leaveGroupRequest, leaveGroupResponse } from '../protocol/messages/leave-group.ts';
 import { listGroupsRequest, listGroupsResponse } from '../protocol/messages/list-groups.ts';
+import { listConfigResourcesRequest, listConfigResourcesResponse } from '../protocol/messages/list-config-resources.ts';
 import { listOffsetsRequest, listOffsetsResponse } from '../protocol/messages/list-offsets.ts';
+import {
+  listPartitionReassignmentsRequest,
+  listPartitionReassignmentsResponse,
+} from '../protocol/messages/list-partition-reassignments.ts';
 import { metadataRequest, metadataResponse } from '../protocol/messages/metadata.ts';
 import { offsetCommitRequest, offsetCommitResponse } from '../protocol/messages/offset-commit.ts';
 import { offsetDeleteRequest, offsetDeleteResponse } from '../protocol/messages/offset-delete.ts';
@@ -46,7 +51,9 @@ import { handleInitProducerId, initProducerIdFailure } from './init-producer-id.
 import { handleJoinGroup, joinGroupFailure } from './join-group.ts';
 import { handleLeaveGroup, leaveGroupFailure } from './leave-group.ts';
 import { handleListGroups, listGroupsFailure } from './list-groups.ts';
+import { handleListConfigResources, listConfigResourcesFailure } from './list-config-resources.ts';
 import { handleListOffsets } from './list-offsets.ts';
+import { handleListPartitionReassignments, listPartitionReassignmentsFailure } from './list-partition-reassignments.ts';
 import { handleMetadata, metadataFailure } from './metadata.ts';
 import { handleOffsetCommit, offsetCommitFailure } from './offset-commit.ts';
 import { handleOffsetDelete, offsetDeleteFailure } from './offset-delete.ts';
@@ -109,6 +116,10 @@ const served: readonly Api[] = [
     failure: incrementalAlterConfigsFailure,
   }),
   api(offsetDeleteRequest, offsetDeleteResponse, handleOffsetDelete, { failure: offsetDeleteFailure }),
+  api(listPartitionReassignmentsRequest, listPartitionReassignmentsResponse, handleListPartitionReassignments, {
+    failure: listPartitionReassignmentsFailure,
+  }),
+  api(listConfigResourcesRequest, listConfigResourcesResponse, handleListConfigResources, { failure: listConfigResourcesFailure }),
   api(describeClusterRequest, describeClusterResponse, handleDescribeCluster, { failure: describeClusterFailure }),
   api(describeTopicPartitionsRequest, describeTopicPartitionsResponse, handleDescribeTopicPartitions, {
     failure: describeTopicPartitionsFailure,
