@@ -116,7 +116,7 @@ export const networkConfigs = configTable({
     default: INT_MAX,
     min: 0,
     update: 'cluster-wide',
-    doc: 'How many connections may be open at a time; further ones wait to be accepted.',
+    doc: 'How many connections may be open at a time; further ones are closed at once.',
   }),
   'max.connections.per.ip': int({
     default: INT_MAX,
@@ -144,7 +144,7 @@ export const networkConfigs = configTable({
   }),
   'queued.max.request.bytes': bytes({
     default: -1,
-    doc: 'How many bytes of requests may be in hand over all connections before no more is read; -1 sets no limit.',
+    doc: 'How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, where Kafka sets no limit.',
   }),
   'request.timeout.ms': intMs({
     default: seconds(30),

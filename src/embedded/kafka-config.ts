@@ -208,7 +208,7 @@ export interface KafkaConfig {
   readonly 'log.segment.delete.delay.ms'?: Duration | undefined;
   /** How many connections are accepted per second. Default: 2147483647. */
   readonly 'max.connection.creation.rate'?: number | undefined;
-  /** How many connections may be open at a time; further ones wait to be accepted. Default: 2147483647. */
+  /** How many connections may be open at a time; further ones are closed at once. Default: 2147483647. */
   readonly 'max.connections'?: number | undefined;
   /** How many connections one address may have open; further ones are closed at once. Default: 2147483647. */
   readonly 'max.connections.per.ip'?: number | undefined;
@@ -250,7 +250,7 @@ export interface KafkaConfig {
   readonly 'principal.builder.class'?: string | undefined;
   /** After what time without a write a partition forgets a producer and the sequence numbers it has seen from it. Default: 86400000. */
   readonly 'producer.id.expiration.ms'?: Duration | undefined;
-  /** How many bytes of requests may be in hand over all connections before no more is read; -1 sets no limit. Default: -1. */
+  /** How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, where Kafka sets no limit. Default: -1. */
   readonly 'queued.max.request.bytes'?: Bytes | undefined;
   /** Accepted, without effect. How many requests Kafka queues between its threads; here requests in flight are bounded per connection and by bytes. Default: 500. */
   readonly 'queued.max.requests'?: number | undefined;
