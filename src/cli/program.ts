@@ -19,6 +19,7 @@ export function makeProgram(): Command {
     .configureHelp({ sortSubcommands: false });
   addStart(program);
   addTopic(program);
+  addRecords(program);
   return program;
 }
 
@@ -131,6 +132,59 @@ function addStart(program: Command): void {
       const { start } = await import('./start.ts');
       process.exitCode = await start(flags, words);
     });
+}
+
+function addRecords(program: Command): void {
+  forCluster(
+    program
+      .command('produce')
+      .summary('write lines of standard input to a topic')
+      .description('Write records to a topic: each line of standard input is one.')
+      .argument('<topic...>')
+      .usage('[options] <topic>')
+      .option('-k, --key <text>', 'the key of every record')
+      .option('-K, --key-delimiter <text>', "the key is what stands before this in each line; '\\t' is a tab")
+      .option('-H, --header <name=value>', 'a header of every record; repeatable', collect)
+      .option('-p, --partition <number>', 'the partition (default: by the key)')
+      .option('-z, --compression <codec>', 'none, gzip, snappy, lz4 or zstd (default: none)')
+      .option('-Z, --tombstone', 'an empty value is sent as null')
+      .option('-D, --delimiter <text>', 'what ends a record of the input (default: a line break)')
+      .option('--json', 'each line is a record as JSON, as consume --output jsonl writes it')
+      .option('--acks <all|1|0>', 'who must have a record before it counts (default: all)')
+      .option('-o, --output <format>', 'json: a summary; jsonl: where each record went (default: neither)'),
+    async () => (await import('./produce.ts')).produce,
+  );
+  forCluster(
+    program
+      .command('consume')
+      .summary('print the records of topics')
+      .description('Print records: from the start of the topics and on for ever, unless told otherwise.')
+      .argument('<topic...>')
+      .option('-o, --offset <place>', 'where to begin, or begin:end: start, end, 5, -10, @2h, @2026-01-31, :end; repeatable', collect)
+      .option('--from-beginning', 'from the start of the topics (the default)')
+      .option('-e, --exit', 'stop at the end, as it is now')
+      .option('-n, --num <count>', 'stop after so many records')
+      .addOption(new Option('--max-messages <count>', 'the same').hideHelp())
+      .option('-p, --partition <number>', 'only these partitions; with commas or repeatable', collect)
+      .option('-f, --format <text>', "how to write a record, in kcat's and rpk's tokens: '%t/%p@%o %k=%v\\n'")
+      .option('--output <format>', 'value, table, json or jsonl (default: value); -o takes these words too')
+      .option('-J, --jsonl', 'the same as --output jsonl')
+      .option('--read-committed', 'leave out what aborted transactions wrote'),
+    async () => (await import('./consume.ts')).consume,
+  );
+  forCluster(
+    program
+      .command('tail')
+      .summary('follow topics from their end')
+      .description('Follow topics from their end, several of them interleaved by time.')
+      .argument('<topic...>')
+      .option('-n, --num <count>', 'begin with the last so many records (default: 0)')
+      .option('-p, --partition <number>', 'only these partitions; with commas or repeatable', collect)
+      .option('-f, --format <text>', "how to write a record, in kcat's and rpk's tokens")
+      .option('-o, --output <format>', 'text or jsonl (default: text)')
+      .option('--read-committed', 'leave out what aborted transactions wrote'),
+    async () => (await import('./tail.ts')).tail,
+  );
 }
 
 /** A bare word is a command that does not exist; words after -- are the command to run. */

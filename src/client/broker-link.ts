@@ -109,14 +109,17 @@ export class BrokerLink {
     return this.#ask(tables, version, typeof body === 'function' ? body(version) : body, this.#options.requestTimeoutMs + waitMs);
   }
 
-  /** Sends a request that gets no answer. */
-  tell<Request extends Message>(
-    tables: ApiTables<Request>,
-    body: (version: number) => Encodable<Request>,
-    { mostVersion }: RequestOptions = {},
-  ): void {
-    const version = this.versionOf(tables, mostVersion);
-    this.#connection.tell(tables.request, version, body(version));
+  /** Sends a request that gets no answer (Produce with acks=0). */
+  tell<Request extends Message>(tables: ApiTables<Request>, body: Encodable<Request>, { mostVersion }: RequestOptions = {}): void {
+    this.#connection.tell(tables.request, this.versionOf(tables, mostVersion), body);
+  }
+
+  /**
+   * Resolves when the broker has dealt with everything sent before: it answers in order.
+   * @throws ConnectionClosedError when it closed the connection instead, as it does over a refused Produce with acks=0
+   */
+  async passBy(): Promise<void> {
+    await this.#ask(apiVersions, 0, { clientSoftwareName: '', clientSoftwareVersion: '' }, this.#options.requestTimeoutMs);
   }
 
   close(): void {

@@ -53,6 +53,8 @@ export interface ClusterMetadata {
 const metadata = { request: metadataRequest, response: metadataResponse };
 /** From here on an empty list of topics means none, and not all. */
 const FIRST_VERSION_WITH_NONE = 1;
+/** Before it, asking for a topic always makes it where the broker does that. */
+const FIRST_VERSION_WITH_CHOICE = 4;
 const MOST_CLOSED = 2;
 
 export class Cluster {
@@ -115,7 +117,7 @@ export class Cluster {
       const link = await this.any();
       const answer = await link.request(metadata, (version) => ({
         topics: topics === 'all' ? (version < FIRST_VERSION_WITH_NONE ? [] : null) : topics.map((name) => ({ name, topicId: ZERO_UUID })),
-        allowAutoTopicCreation: options.allowAutoTopicCreation ?? false,
+        allowAutoTopicCreation: version < FIRST_VERSION_WITH_CHOICE || (options.allowAutoTopicCreation ?? false),
         includeClusterAuthorizedOperations: false,
         includeTopicAuthorizedOperations: false,
       }));
