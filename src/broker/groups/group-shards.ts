@@ -36,6 +36,8 @@ export class GroupShards {
   #topicId: string | undefined;
   #shards: (GroupShard | undefined)[] = [];
   #creating: Promise<void> | undefined;
+  /** Why the topic could not be made; clients ask again and again, and it is said once. */
+  #lastRefusal: string | undefined;
   #closed = false;
 
   constructor(options: GroupShardsOptions) {
@@ -70,7 +72,9 @@ export class GroupShards {
     const refusals = await this.#options.topics.createOnFirstUse([GROUP_METADATA_TOPIC]);
     const refused = refusals.get(GROUP_METADATA_TOPIC);
     if (refused === undefined) return;
-    this.#options.log.error('the topic of committed offsets could not be made: no group can be served', { error: refused });
+    if (refused.message !== this.#lastRefusal)
+      this.#options.log.error('the topic of committed offsets could not be made: no group can be served', { error: refused });
+    this.#lastRefusal = refused.message;
     throw new KafkaError('COORDINATOR_NOT_AVAILABLE', refused.message);
   }
 
