@@ -3,9 +3,13 @@ import { test } from 'node:test';
 import { resolveBrokerConfig } from '../config/broker-configs.ts';
 import { decodeMetadataRecord, encodeMetadataRecord, type NewMetadataRecord } from '../storage/metadata/metadata-records.ts';
 import { MetadataImage } from './image/metadata-image.ts';
-import { planGrowth, planTopic, recordsOfTopic, TakenNames, type NewTopic } from './topic-plans.ts';
+import { planGrowth, planTopic, recordsOfTopic, TakenNames, type NewPartitions, type NewTopic } from './topic-plans.ts';
 
 const ID = 'AAAAAAAAAAAAAAAAAAAAAw';
+const DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAZA';
+/** What Kafka 4.2 finalizes. */
+const METADATA_VERSION = 29;
+const newPartitions = (leaderEpoch: number): NewPartitions => ({ topicId: ID, firstIndex: 0, leaderEpoch, directoryOf: () => DIRECTORY });
 
 /** An image of brokers 1, 2, 3; `fenced` ones are registered and away. */
 function imageOf({
@@ -27,7 +31,7 @@ function imageOf({
     },
   }));
   for (const record of [...brokers, ...records]) {
-    const read = decodeMetadataRecord(encodeMetadataRecord(record));
+    const read = decodeMetadataRecord(encodeMetadataRecord(record, METADATA_VERSION));
     assert.ok(read);
     image.apply(read);
   }
@@ -80,7 +84,7 @@ test('assigned partitions must have as many replicas as each other', () => {
 });
 
 test('added partitions have as many replicas as those that are there, and go on round the brokers', () => {
-  const records = recordsOfTopic({ name: 'a', replicas: [[1, 2]], configs: new Map() }, ID, 0);
+  const records = recordsOfTopic({ name: 'a', replicas: [[1, 2]], configs: new Map() }, newPartitions(0));
   const image = imageOf({ records });
   assert.deepEqual(planGrowth({ name: 'a', partitionCount: 3, assignments: null }, image).replicas, [
     [2, 3],
@@ -99,8 +103,7 @@ test('the leader is the first replica, and the records stand in Kafka’s order:
       ],
       configs: new Map([['retention.ms', '5']]),
     },
-    ID,
-    4,
+    newPartitions(4),
   );
   assert.deepEqual(
     records.map(({ type }) => type),

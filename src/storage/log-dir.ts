@@ -5,6 +5,7 @@ import type { Env } from '../base/env.ts';
 import { makeDurableDirectory, removeDurably, replaceFile } from '../base/files.ts';
 import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
+import { codeOf } from '../base/posix-error.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
 import { CLEAN_SHUTDOWN_FILE, encodeCleanShutdown } from './clean-shutdown.ts';
 import type { Commit } from './commit/commit.ts';
@@ -28,6 +29,8 @@ export interface PartitionIdentity {
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;
+  /** Never begun anew beside records that may be its own: a start that cannot tell whose they are is refused. */
+  readonly irreplaceable?: true;
 }
 
 export interface LogDirOptions {
@@ -241,7 +244,7 @@ export class LogDir {
     if (there.length === 0) return;
     // A frame of the journal must not bring back what it was written to. A crash from here on leaves folders that no topic knows.
     await this.#retireFrames();
-    await this.#commits.attempt('write', this.directory, () => this.#folders.drop(there));
+    await this.#move(() => this.#folders.drop(there));
   }
 
   /**
@@ -332,6 +335,14 @@ export class LogDir {
   async #belongsTo(name: string, identity: PartitionIdentity, promised: boolean): Promise<boolean> {
     const owner = await this.#folders.identify(name, identity.topicId);
     if (owner === 'same') return true;
+    if (identity.irreplaceable === true && (await this.#folders.holdsRecords(name))) {
+      if (owner !== 'other') throw owner;
+      throw new DamagedFileError(
+        this.#folders.pathOf(name),
+        `it says that it belongs to another topic than ${identity.topic}`,
+        'restore it',
+      );
+    }
     if (owner === 'other') await this.#setAside(name, `it belongs to another topic than the one that is called ${identity.topic} now`);
     else if (promised) throw owner;
     // The power went in the middle of a partition's first commit: what was promised, its journal would have known.
@@ -350,7 +361,18 @@ export class LogDir {
   async #setAside(name: string, why: string): Promise<void> {
     await this.#forgetOffsets([name]);
     await this.#retireFrames();
-    await this.#commits.attempt('write', this.directory, () => this.#folders.setAside(name, why));
+    await this.#move(() => this.#folders.setAside(name, why));
+  }
+
+  /** A folder that will not be renamed (somebody else has it open, or owns it) is no reason to give up the others. */
+  async #move(work: () => Promise<void>): Promise<void> {
+    const outcome = await work().then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    );
+    if (outcome === undefined) return;
+    if (codeOf(outcome.thrown) !== 'EIO') throw outcome.thrown;
+    await this.#commits.attempt('write', this.directory, () => Promise.reject(outcome.thrown as Error));
   }
 
   /** They would be taken for those of the next partition of that name. */

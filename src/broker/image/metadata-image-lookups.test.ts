@@ -39,7 +39,7 @@ function imageOf(...records: NewMetadataRecord[]): MetadataImage {
 
 function feed(image: MetadataImage, ...records: NewMetadataRecord[]): void {
   for (const record of records) {
-    const read = decodeMetadataRecord(encodeMetadataRecord(record));
+    const read = decodeMetadataRecord(encodeMetadataRecord(record, 29));
     assert.ok(read);
     image.apply(read);
   }

@@ -377,11 +377,11 @@ export class CommitLog {
     const made = await this.attempt('write', member.directory, () => member.makeDirectory());
     if (made === undefined) return;
     for (const directory of made.directories) this.#unsynced.addName(member, directory);
-    if (member.syncBeforeAck) {
+    if (member.syncBeforeAck && this.#options.openJournal !== undefined) {
       for (const file of made.files) this.#unsynced.addFile(member, file, 0);
       return;
     }
-    // Whatever else a power loss may take from such a log, it must not leave a folder that nobody can tell whose it is.
+    // No journal will say whose the folder is: whatever else a power loss takes from such a log, it must not take that.
     for (const file of made.files) await this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync()));
     await this.attempt('sync', member.directory, () => this.#syncNames(member, this.#unsynced.namesOf(member)));
   }

@@ -4,10 +4,12 @@ import { MemoryDisk } from '../../base/memory/disk.ts';
 import { FakeClock } from '../../base/memory/clock.ts';
 import { keepEverything, keepNothing, randomSurvival } from '../../base/memory/power-loss.ts';
 import { SeededRandom } from '../../base/memory/random.ts';
+import { replaceFile } from '../../base/files.ts';
 import { DamagedFileError } from '../damaged-file.ts';
+import { encodePartitionMetadata, PARTITION_METADATA_FILE } from '../log/partition-metadata.ts';
 import { decodeQuorumState } from '../quorum-state.ts';
 import { buildControlBatch, buildMetadataBatch, readMetadataBatches } from './metadata-batches.ts';
-import type { MetadataLimits } from './metadata-log.ts';
+import { METADATA_TOPIC_ID, type MetadataLimits } from './metadata-log.ts';
 import { encodeMetadataRecord, type NewMetadataRecord } from './metadata-records.ts';
 import {
   compute,
@@ -345,6 +347,7 @@ async function withLog(batches: readonly Buffer[]): Promise<{ disk: MemoryDisk; 
   const file = await files.open(FIRST_SEGMENT, 'create');
   await file.write(batches, 0);
   await file.close();
+  await replaceFile(files, `${METADATA_FOLDER}/${PARTITION_METADATA_FILE}`, encodePartitionMetadata(METADATA_TOPIC_ID));
   return world;
 }
 const kafkasBatch = (baseOffset: number, ...records: NewMetadataRecord[]): Buffer =>

@@ -121,7 +121,7 @@ export class MetadataLog {
     const snapshotEpoch = (await listSnapshots(env, directory)).at(-1)?.epoch ?? 0;
     const partition = await dir
       .openLog(
-        { topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0 },
+        { topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0, irreplaceable: true },
         metadataConfig(options.config, limits),
         (latest) => Math.max(latest, quorumEpoch, snapshotEpoch) + 1,
       )
