@@ -38,6 +38,11 @@ await second.stop();`;
 
 const programs: Record<string, string> = {
   'an empty module': measured('', `await import(${JSON.stringify(pathToFileURL(join(scratch, 'empty.js')).href)}); step('import');`),
+  // The least that anything costs that listens where the broker does.
+  'node:net on 127.0.0.1 and ::1': measured(
+    `const { createServer } = await import('node:net');`,
+    `for (const host of ['127.0.0.1', '::1']) await new Promise((done) => createServer().listen(0, host, done).once('error', done)); step('listen');`,
+  ),
   'in memory, bare process': measured('', life(`{ topics: ['orders'] }`)),
   'in memory, beside kafkajs and @platformatic/kafka': measured(
     clients.map((client) => `await import(${client});`).join('\n'),

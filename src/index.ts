@@ -1,8 +1,7 @@
-// The package as a program imports it: `import { startBroker } from 'bucketrider'`. Loads next to nothing until a broker
-// is started, since every test file pays for the import; all it takes at once are the platform's timers and sockets,
-// before a test runner, or what intercepts a network for tests, can put its own in their place.
-import { makeRealClock } from './base/real/clock.ts';
-import { makeRealNetwork } from './base/real/network.ts';
+// The package as a program imports it: `import { startBroker } from 'bucketrider'`. Loads the half that looks at options
+// and takes what a broker needs from the platform; the other half, the broker itself, is loaded with the first start.
+import { makeEmbeddedEnv } from './embedded/environment.ts';
+import { prepareOptions } from './embedded/options.ts';
 import type { Broker, BrokerOptions } from './embedded/api.ts';
 
 export type * from './embedded/api.ts';
@@ -17,6 +16,7 @@ export type { Bytes, Duration, KafkaConfig, KafkaTopicConfig } from './embedded/
  * @throws BrokerStartError when it cannot start; nothing is left running then
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { startOnThisMachine } = await import('./embedded/start.ts');
-  return startOnThisMachine(options, { makeClock: makeRealClock, makeNetwork: makeRealNetwork });
+  const prepared = await prepareOptions(options);
+  const { startEmbedded } = await import('./embedded/start.ts');
+  return startEmbedded(prepared, makeEmbeddedEnv);
 }

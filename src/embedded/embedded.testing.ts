@@ -5,6 +5,7 @@ import { makeCompute } from '../base/real/compute.ts';
 import { Connection } from '../client/connection.ts';
 import type { BrokerOptions } from './api.ts';
 import type { EmbeddedBroker } from './embedded-broker.ts';
+import { prepareOptions } from './options.ts';
 import { startEmbedded } from './start.ts';
 
 const compute = makeCompute();
@@ -20,10 +21,11 @@ export interface TestEmbedded extends AsyncDisposable {
 }
 
 export async function startTestEmbedded(options: BrokerOptions = {}, around: { disk?: MemoryDisk } = {}): Promise<TestEmbedded> {
+  const prepared = await prepareOptions({ logger: false, ...options });
   const held = { onThrown: (_thrown: unknown): void => undefined };
   const env = makeMemoryEnv({ compute, disk: around.disk ?? new MemoryDisk(), onThrown: (thrown) => held.onThrown(thrown) });
   const broker = await env.clock.until(
-    startEmbedded({ logger: false, ...options }, ({ onThrown }) => {
+    startEmbedded(prepared, ({ onThrown }) => {
       held.onThrown = onThrown;
       return Promise.resolve(env);
     }),

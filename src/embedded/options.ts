@@ -34,8 +34,25 @@ const memoryPresets: SettingOptions = {
   'transaction.state.log.num.partitions': 1,
 };
 
+/** Options that have been looked at. */
+export interface PreparedOptions {
+  readonly options: BrokerOptions;
+  /** Of `storage: { dir }`, absolute; undefined for memory. */
+  readonly directory: string | undefined;
+  readonly topics: readonly NewTopic[];
+  readonly settings: Settings;
+}
+
+/** @throws InvalidArgumentError, BrokerStartError INVALID_CONFIG, or the reason of a signal that has aborted already */
+export async function prepareOptions(options: BrokerOptions): Promise<PreparedOptions> {
+  options.signal?.throwIfAborted();
+  checkOptionNames(options);
+  const directory = directoryOf(options);
+  return { options, directory, topics: topicsOf(options), settings: await settingsOf(options, directory) };
+}
+
 /** @throws InvalidArgumentError */
-export function checkOptionNames(options: BrokerOptions): void {
+function checkOptionNames(options: BrokerOptions): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(optionNames, name)) continue;
     const near = suggest(name, Object.keys(optionNames));
@@ -47,14 +64,14 @@ export function checkOptionNames(options: BrokerOptions): void {
 }
 
 /** The directory of `storage: { dir }`, absolute; undefined for memory. @throws InvalidArgumentError */
-export function directoryOf({ storage = 'memory' }: BrokerOptions): string | undefined {
+function directoryOf({ storage = 'memory' }: BrokerOptions): string | undefined {
   if (storage === 'memory') return undefined;
   if (typeof storage === 'object' && typeof storage.dir === 'string' && storage.dir !== '') return resolve(storage.dir);
   throw new InvalidArgumentError(`storage is 'memory' or { dir }, not ${JSON.stringify(storage)}`);
 }
 
 /** @throws BrokerStartError INVALID_CONFIG with everything that is wrong; InvalidArgumentError */
-export async function settingsOf(options: BrokerOptions, directory: string | undefined): Promise<Settings> {
+async function settingsOf(options: BrokerOptions, directory: string | undefined): Promise<Settings> {
   const { config = {}, port, host } = options;
   for (const name of ['log.dir', 'log.dirs'])
     if (Object.hasOwn(config, name))
@@ -83,7 +100,7 @@ function listenerOf(host: string, port: number): string {
 }
 
 /** The topics to make, by name. @throws InvalidArgumentError, BrokerStartError INVALID_CONFIG */
-export function topicsOf({ topics = [] }: BrokerOptions): NewTopic[] {
+function topicsOf({ topics = [] }: BrokerOptions): NewTopic[] {
   const entries = Array.isArray(topics)
     ? [...new Set(topics as readonly string[])].map((name): [string, TopicOptions] => [name, {}])
     : Object.entries(topics as Readonly<Record<string, number | TopicOptions>>);

@@ -1,66 +1,23 @@
-// startBroker: a broker in this process, assembled as the program assembles it, over this machine's sockets and either
-// its disk or one in memory. Several may run at once; they share nothing.
+// The start of an embedded broker: assembled as the program assembles it, in the environment it is given. Several may run
+// at once; they share nothing. Loaded with the first start, for it brings the whole broker with it.
 import { assembleBroker, type RunningBroker } from '../assemble/start-broker.ts';
-import type { Env } from '../base/env.ts';
-import { MemoryDisk } from '../base/memory/disk.ts';
-import { memoryProcessFacts } from '../base/memory/process-facts.ts';
 import { Metrics } from '../base/metrics.ts';
-import type { makeRealClock } from '../base/real/clock.ts';
-import { makeCompute } from '../base/real/compute.ts';
-import type { makeRealNetwork } from '../base/real/network.ts';
 import { DirectoryLockedError } from '../storage/dir-lock.ts';
-import type { BrokerOptions } from './api.ts';
 import { Changes } from './changes.ts';
 import { CLOSE_AFTER_FAILURE_MS, EmbeddedBroker, settledWithin } from './embedded-broker.ts';
+import type { makeEmbeddedEnv } from './environment.ts';
 import { BrokerStartError, BucketriderError } from './errors.ts';
 import { embeddedLogger } from './logger.ts';
-import { checkOptionNames, directoryOf, settingsOf, topicsOf } from './options.ts';
-
-/** Makes what a broker lives in. `directory` is undefined for memory; with `unref` its sockets do not keep the process alive. */
-export type MakeEnv = (needs: { directory: string | undefined; unref: boolean; onThrown: (thrown: unknown) => void }) => Promise<Env>;
-
-/** From the modules that took the platform's timers and sockets when the package was loaded. */
-export interface Platform {
-  readonly makeClock: typeof makeRealClock;
-  readonly makeNetwork: typeof makeRealNetwork;
-}
-
-export function startOnThisMachine(options: BrokerOptions, { makeClock, makeNetwork }: Platform): Promise<EmbeddedBroker> {
-  return startEmbedded(options, async ({ directory, unref, onThrown }) => {
-    const clock = makeClock(onThrown);
-    return {
-      ...clock,
-      ...(directory === undefined ? memoryStorage(clock) : await diskStorage()),
-      network: makeNetwork(onThrown, { unref }),
-      compute: makeCompute(),
-    };
-  });
-}
-
-type Storage = Pick<Env, 'files' | 'processes'>;
-
-function memoryStorage(clock: Pick<Env, 'timer' | 'wallMs'>): Storage {
-  const disk = new MemoryDisk({ clock });
-  const files = disk.mount();
-  return { files, processes: memoryProcessFacts(disk, files) };
-}
-
-/** Only those who keep data on the disk pay for loading node:fs in full: 5 ms. */
-async function diskStorage(): Promise<Storage> {
-  const { makeRealFiles, makeRealProcessFacts } = await import('./disk-storage.ts');
-  return { files: makeRealFiles(), processes: makeRealProcessFacts() };
-}
+import type { PreparedOptions } from './options.ts';
 
 /**
- * @throws BrokerStartError when it cannot start, InvalidArgumentError, or the reason of `signal`; nothing is left running then
+ * @throws BrokerStartError when it cannot start, or the reason of `signal`; nothing is left running then
  */
-export async function startEmbedded(options: BrokerOptions, makeEnv: MakeEnv): Promise<EmbeddedBroker> {
+export async function startEmbedded(
+  { options, directory, topics, settings }: PreparedOptions,
+  makeEnv: typeof makeEmbeddedEnv,
+): Promise<EmbeddedBroker> {
   const { signal, unref = false } = options;
-  signal?.throwIfAborted();
-  checkOptionNames(options);
-  const directory = directoryOf(options);
-  const wanted = topicsOf(options);
-  const settings = await settingsOf(options, directory);
   const log = embeddedLogger(options.logger, settings.config['log.level']);
   for (const { level, message } of settings.notices) log[level === 'warning' ? 'warn' : 'info'](message);
 
@@ -87,7 +44,7 @@ export async function startEmbedded(options: BrokerOptions, makeEnv: MakeEnv): P
   try {
     // Raced, since what waits for a commit may wait for ever once the broker has found itself broken.
     running = await Promise.race([assembling, failure.promise]);
-    await Promise.race([ensureTopics(running, wanted), failure.promise]);
+    await Promise.race([ensureTopics(running, topics), failure.promise]);
     signal?.throwIfAborted();
   } catch (thrown) {
     await settledWithin(
@@ -118,7 +75,7 @@ function hostToDial({ server }: RunningBroker): string {
   return host === null || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
 }
 
-async function ensureTopics({ broker: { image, topics } }: RunningBroker, wanted: ReturnType<typeof topicsOf>): Promise<void> {
+async function ensureTopics({ broker: { image, topics } }: RunningBroker, wanted: PreparedOptions['topics']): Promise<void> {
   for (const { name, partitionCount } of wanted) {
     const there = image.findTopic(name)?.partitions.length;
     if (there !== undefined && partitionCount !== -1 && there !== partitionCount)
