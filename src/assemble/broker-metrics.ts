@@ -1,8 +1,7 @@
 // The figures of what lies below the sockets: commits, caches, files, log dirs, and how late the event loop runs.
 import type { Env } from '../base/env.ts';
 import { groupSizes, latencySeconds, sizeBytes, type Metrics } from '../base/metrics.ts';
-import type { FetchSessions } from '../broker/fetch-sessions.ts';
-import type { MetadataImage } from '../broker/image/metadata-image.ts';
+import type { Broker } from '../broker/broker.ts';
 import type { LogDir } from '../storage/log-dir.ts';
 import type { TailCache } from '../storage/log/tail-cache.ts';
 
@@ -39,10 +38,12 @@ export function measureStorage(metrics: Metrics, parts: { logDirs: readonly LogD
   );
 }
 
-export function measureBroker(metrics: Metrics, parts: { image: MetadataImage; fetchSessions: FetchSessions }): void {
+export function measureBroker(metrics: Metrics, parts: Pick<Broker, 'image' | 'fetchSessions' | 'groups'>): void {
   metrics.measure('bucketrider_topics', 'Topics', () => parts.image.topics.size);
   metrics.measure('bucketrider_partitions', 'Partitions', () => parts.image.partitionCount);
   metrics.measure('bucketrider_fetch_sessions', 'Fetch sessions that are open', () => parts.fetchSessions.size);
+  metrics.measure('bucketrider_groups', 'Groups that are loaded', () => parts.groups.figures.groups);
+  metrics.measure('bucketrider_committed_offsets', 'Offsets that groups have committed', () => parts.groups.figures.offsets);
 }
 
 const PROBE_MS = 1000;

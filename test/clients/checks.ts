@@ -49,6 +49,8 @@ export const checks = {
   'describe-configs': { level: 2, says: 'is told the configs of a topic, those given and the defaults' },
   'alter-configs': { level: 3, says: 'changes a config of a topic' },
   'delete-records': { level: 3, says: 'deletes the records before an offset, which becomes the earliest' },
+  'group-resumes': { level: 3, says: 'reads every record once in a group, and the next member goes on where the last one stopped' },
+  'group-shares': { level: 3, says: 'shares the partitions of a topic between two members of a group' },
   'log-append-time': { level: 2, says: "is given the broker's time in a topic with LogAppendTime" },
   'compacted-key': { level: 2, says: 'is told that a compacted topic takes no record without a key' },
 } as const satisfies Record<string, Check>;

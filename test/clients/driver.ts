@@ -24,6 +24,12 @@ export interface ClusterDescription {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
 }
 
+/** Where a record was read. */
+export interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 export interface Driver {
   readonly client: string;
   readonly version: string;
@@ -46,6 +52,11 @@ export interface Driver {
   read(topic: string, partition: number, from: number, count: number): Promise<ReadRecord[]>;
   /** Waits at the end of the log, calls `onceWaiting`, and gives the next record. The wait itself may last 20 s. */
   tail(topic: string, partition: number, onceWaiting: () => Promise<void>): Promise<ReadRecord>;
+  /**
+   * Joins the group, which begins at the earliest offset where it has committed none, reads `count` records of the topic,
+   * commits them and leaves.
+   */
+  consume(group: string, topic: string, count: number): Promise<Place[]>;
   /** -1 when no record has the timestamp or a later one. */
   offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number>;
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { protocolErrorsCodesById } from '@platformatic/kafka';
 import type { CheckId } from './checks.ts';
 import type { ReadRecord, RecordToSend } from './data.ts';
-import type { ClusterDescription, Driver, PartitionDescription, ProduceOptions } from './driver.ts';
+import type { ClusterDescription, Driver, Place, PartitionDescription, ProduceOptions } from './driver.ts';
 
 type WireBytes = string | null;
 type WireRecord = [offset: number, timestampMs: number, key: WireBytes, value: WireBytes, headers: [name: string, value: WireBytes][]];
@@ -127,6 +127,10 @@ class RemoteDriver implements Driver {
     const [record] = (await waiting) as WireRecord[];
     if (record === undefined) throw new Error('the read ended without a record');
     return unpackRecord(record);
+  }
+
+  async consume(group: string, topic: string, count: number): Promise<Place[]> {
+    return (await this.#call('consume', { group, topic, count })) as Place[];
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

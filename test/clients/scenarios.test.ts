@@ -65,6 +65,7 @@ class ArrayDriver implements Driver {
   setTopicConfig = () => unable('change configs');
   deleteRecordsBefore = () => unable('delete records');
   tail = () => unable('wait');
+  consume = () => unable('join groups');
   errorName = (thrown: unknown): string | undefined => (thrown instanceof Refusal ? thrown.message : undefined);
   close = () => Promise.resolve();
 }

@@ -369,6 +369,27 @@ export const scenarios: Record<CheckId, Scenario> = {
     await assertRefused(driver, 'OFFSET_OUT_OF_RANGE', () => driver.read(topic(), 0, 2, 1));
   },
 
+  'group-resumes': async ({ driver, topic }) => {
+    await driver.createTopic(topic(), { partitions: 3 });
+    const group = topic('group');
+    for (const from of [0, 20]) {
+      for (const partition of [0, 1, 2]) await driver.produce(topic(), partition, recordsFrom(from, 20));
+      const read = (await driver.consume(group, topic(), 60)).map(({ partition, offset }) => `${partition}/${offset}`);
+      const sent = [0, 1, 2].flatMap((partition) => recordsFrom(from, 20).map((_, index) => `${partition}/${from + index}`));
+      assert.deepEqual(read.toSorted(), sent.toSorted());
+    }
+  },
+
+  'group-shares': async ({ driver, topic }) => {
+    await driver.createTopic(topic(), { partitions: 2 });
+    for (const partition of [0, 1]) await driver.produce(topic(), partition, recordsFrom(0, 50));
+    const group = topic('group');
+    // Each stops after its half; who comes first may read of both partitions until the other is there.
+    const halves = await Promise.all([driver.consume(group, topic(), 50), driver.consume(group, topic(), 50)]);
+    const read = halves.flat().map(({ partition, offset }) => `${partition}/${offset}`);
+    assert.equal(new Set(read).size, 100, 'each record was read by one of the two');
+  },
+
   'log-append-time': async ({ driver, topic }) => {
     await driver.createTopic(topic(), { partitions: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } });
     const earliest = Date.now() - 1; // the broker under test runs on this machine, so its clock is ours

@@ -104,7 +104,7 @@ export class Shard<State, Item> {
     const state = this.#active();
     if (options.writes) this.#checkWritable();
     const outcome = this.#run(state, step);
-    if (outcome.records.length > 0) this.#append(state, key, outcome.records);
+    if (outcome.records.length > 0) this.#append(state, key, outcome);
     const commit = this.#uncommitted.get(key);
     for (const answer of outcome.answers ?? []) {
       if (answer.transient || commit === undefined || commit.settled) answer.deliver();
@@ -237,7 +237,7 @@ export class Shard<State, Item> {
     }
   }
 
-  #append(state: State, key: string, records: readonly Item[]): void {
+  #append(state: State, key: string, { records, answers = [] }: Outcome<Item, unknown>): void {
     const { env, machine } = this.#options;
     try {
       const timestamp = env.wallMs();
@@ -251,7 +251,9 @@ export class Shard<State, Item> {
       for (const [at, record] of records.entries()) machine.apply(state, record, { offset: baseOffset + at, producerId: NO_PRODUCER_ID });
       this.#noteCommit(key, log, committed);
     } catch (thrown) {
+      // The step may have changed what is in no record, and those it answers wait for nothing else any more.
       this.#reset(notCoordinator());
+      for (const answer of answers) answer.fail(notCoordinator());
       throw asCoordinatorError(thrown);
     }
   }

@@ -202,6 +202,16 @@ export class GroupCoordinator {
 
   // --- what administrators ask
 
+  /** What is loaded, without waiting for anything. */
+  get figures(): { groups: number; offsets: number } {
+    const figures = { groups: 0, offsets: 0 };
+    for (const { state } of this.#shards.all()) {
+      figures.groups += state?.groups.size ?? 0;
+      figures.offsets += state?.offsets.count ?? 0;
+    }
+    return figures;
+  }
+
   async list(filters: GroupFilters): Promise<ListedGroup[]> {
     const listed: ListedGroup[] = [];
     for (const shard of this.#shards.all()) {
@@ -221,7 +231,6 @@ export class GroupCoordinator {
   async deleteGroup(groupId: string): Promise<void> {
     await this.#shards.ensureTopic();
     await this.#step(groupId, (state, step) => deleteGroup(state, groupId, step), { writes: true });
-    this.#deadlines.disarm(groupId);
   }
 
   // --- what nobody asks for

@@ -8,7 +8,7 @@ import zlib from 'node:zlib';
 import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
 import kafkajs, { type IHeaders, type Producer } from 'kafkajs';
 import type { ReadRecord, RecordToSend } from '../data.ts';
-import { type Codec, type Driver, type ProduceOptions, untilSettled } from '../driver.ts';
+import { type Codec, type Driver, type Place, type ProduceOptions, untilSettled } from '../driver.ts';
 import { runSuite, suiteOrder } from '../suite.ts';
 
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, KafkaJSProtocolError, logLevel } = kafkajs;
@@ -267,6 +267,30 @@ class KafkajsDriver implements Driver {
     const [record] = await waiting;
     assert.ok(record, 'the fetch ended without a record');
     return record;
+  }
+
+  async consume(group: string, topic: string, count: number): Promise<Place[]> {
+    const consumer = this.#kafka.consumer({ groupId: group, sessionTimeout: 10_000, heartbeatInterval: 500 });
+    const places: Place[] = [];
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topic, fromBeginning: true });
+      const enough = Promise.withResolvers<void>();
+      const late = setTimeout(() => enough.reject(new Error(`${places.length} of ${count} records came in 20 s`)), 20_000);
+      await consumer.run({
+        autoCommit: false,
+        eachMessage: async ({ partition, message }) => {
+          if (places.length === count) return;
+          places.push({ partition, offset: Number(message.offset) });
+          await consumer.commitOffsets([{ topic, partition, offset: String(Number(message.offset) + 1) }]);
+          if (places.length === count) enough.resolve();
+        },
+      });
+      await enough.promise.finally(() => clearTimeout(late));
+    } finally {
+      await consumer.disconnect();
+    }
+    return places;
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

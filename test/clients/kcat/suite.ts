@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type { CheckId } from '../checks.ts';
 import type { ReadRecord, RecordToSend } from '../data.ts';
-import { type Driver, type ProduceOptions, unable } from '../driver.ts';
+import { type Driver, type Place, type ProduceOptions, unable } from '../driver.ts';
 import { runSuite, suiteOrder } from '../suite.ts';
 
 const administration = 'kcat has no administration';
@@ -208,6 +208,15 @@ class KcatDriver implements Driver {
     const [record] = await waiting;
     assert.ok(record, 'kcat ended without a record');
     return record;
+  }
+
+  async consume(group: string, topic: string, count: number): Promise<Place[]> {
+    const flags = ['-q', '-c', String(count), '-X', 'auto.offset.reset=earliest', '-f', '%p %o\n'];
+    const lines = (await this.#run([...flags, '-G', group, topic])).toString().trim().split('\n');
+    return lines.map((line) => {
+      const [partition, offset] = line.split(' ').map(Number);
+      return { partition: partition ?? -1, offset: offset ?? -1 };
+    });
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

@@ -11,7 +11,7 @@ import {
   Producer,
 } from '@platformatic/kafka';
 import type { ReadRecord, RecordToSend } from '../data.ts';
-import { type Driver, untilSettled, type ProduceOptions } from '../driver.ts';
+import { type Driver, type Place, untilSettled, type ProduceOptions } from '../driver.ts';
 import { runSuite, suiteOrder } from '../suite.ts';
 
 const packageJson = createRequire(import.meta.url)('../../../node_modules/@platformatic/kafka/package.json') as { version: string };
@@ -181,6 +181,29 @@ class PlatformaticDriver implements Driver {
     const [record] = await waiting;
     assert.ok(record, 'the fetch ended without a record');
     return record;
+  }
+
+  async consume(group: string, topic: string, count: number): Promise<Place[]> {
+    const consumer = new Consumer({ ...this.#base, groupId: group, sessionTimeout: 10_000, heartbeatInterval: 500 });
+    const places: Place[] = [];
+    try {
+      const stream = await consumer.consume({
+        topics: [topic],
+        autocommit: false,
+        mode: 'committed',
+        fallbackMode: 'earliest',
+        highWaterMark: 1,
+        maxWaitTime: 500,
+      });
+      for await (const message of stream) {
+        places.push({ partition: message.partition, offset: Number(message.offset) });
+        await message.commit();
+        if (places.length === count) break;
+      }
+    } finally {
+      await consumer.close(true);
+    }
+    return places;
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

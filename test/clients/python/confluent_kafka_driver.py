@@ -138,6 +138,29 @@ class Driver:
         finally:
             consumer.close()
 
+    def consume(self, group, topic, count):
+        consumer = Consumer(
+            {**self.base, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        )
+        try:
+            consumer.subscribe([topic])
+            places = []
+            deadline = time.monotonic() + NOTHING_MORE_SECONDS + 10
+            while len(places) < count:
+                message = consumer.poll(1.0)
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"nothing more came after {len(places)} of {count} records")
+                if message is None:
+                    continue
+                if message.error() is not None:
+                    raise KafkaException(message.error())
+                deadline = time.monotonic() + NOTHING_MORE_SECONDS
+                places.append({"partition": message.partition(), "offset": message.offset()})
+                consumer.commit(message, asynchronous=False)
+            return places
+        finally:
+            consumer.close()
+
     def offset(self, topic, partition, at, timestampMs):
         consumer = self._consumer()
         try:

@@ -137,6 +137,31 @@ class Driver:
         finally:
             consumer.close(autocommit=False)
 
+    def consume(self, group, topic, count):
+        consumer = KafkaConsumer(
+            topic,
+            bootstrap_servers=self.brokers,
+            client_id="kafka-python-suite",
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=1,
+        )
+        try:
+            places = []
+            deadline = time.monotonic() + NOTHING_MORE_SECONDS + 10
+            while len(places) < count:
+                for records in consumer.poll(timeout_ms=1_000).values():
+                    for record in records:
+                        deadline = time.monotonic() + NOTHING_MORE_SECONDS
+                        places.append({"partition": record.partition, "offset": record.offset})
+                    consumer.commit()
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"nothing more came after {len(places)} of {count} records")
+            return places
+        finally:
+            consumer.close(autocommit=False)
+
     def offset(self, topic, partition, at, timestampMs):
         consumer = self._consumer()
         try:
