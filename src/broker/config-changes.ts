@@ -56,13 +56,12 @@ function changedList(
       ? `Config value ${operation} is not allowed for config key: ${name}`
       : `Can't ${operation.toUpperCase()} to key ${name} because its type is not LIST.`;
   check(row?.type === 'list', 'INVALID_CONFIG', why);
-  const entries = (current ?? row.defaultText ?? '').split(',').filter((entry) => entry !== '');
+  const entries = new Set((current ?? row.defaultText ?? '').split(',').filter((entry) => entry !== ''));
   for (const entry of value.split(',')) {
-    const at = entries.indexOf(entry);
-    if (operation === 'append' && at < 0) entries.push(entry);
-    if (operation === 'subtract' && at >= 0) entries.splice(at, 1);
+    if (operation === 'append') entries.add(entry);
+    else entries.delete(entry);
   }
-  return entries.join(',');
+  return [...entries].join(',');
 }
 
 /**

@@ -126,3 +126,33 @@ test('a session in use gives its slot to a larger one once it is old enough, and
     0,
   );
 });
+
+test('all sessions together remember a bounded number of partitions; who comes later is served without a session', async () => {
+  const { sessions, env } = sessionsWith({ slots: 1000 });
+  const open = (partitions: number): { sessionId: number; listed: readonly boolean[] } => {
+    const targets = Array.from({ length: partitions }, (_, partition) => target(partition));
+    return sessions.open(request({ targets })).conclude(targets.map(() => news(0)));
+  };
+  assert.equal(open(50_001).sessionId, 0, 'one session is no larger than that');
+  const first = open(50_000).sessionId;
+  for (let more = 0; more < 3; more += 1) assert.notEqual(open(50_000).sessionId, 0);
+  const late = open(1);
+  assert.deepEqual(late, { sessionId: 0, listed: [true] });
+  await env.advanceMs(500);
+  sessions.open(request({ sessionId: first, sessionEpoch: 1 })).conclude([]);
+  await env.advanceMs(501);
+  assert.notEqual(open(1).sessionId, 0, 'sessions that are idle for long make room');
+  assert.doesNotThrow(() => sessions.open(request({ sessionId: first, sessionEpoch: 2 })), 'and the others stay');
+});
+
+test('a session that grows beyond what is remembered ends with an answer that lists all', () => {
+  const { sessions } = sessionsWith();
+  const { sessionId } = sessions.open(request({ targets: [target(0)] })).conclude([news(5)]);
+  const many = Array.from({ length: 50_000 }, (_, partition) => target(partition + 1));
+  const grown = sessions.open(request({ sessionId, sessionEpoch: 1, targets: many }));
+  assert.equal(grown.targets.length, 50_001);
+  const answer = grown.conclude(grown.targets.map(() => news(5)));
+  assert.equal(answer.sessionId, 0);
+  assert.ok(answer.listed.length === 50_001 && answer.listed.every(Boolean));
+  assert.equal(sessions.size, 0);
+});

@@ -36,6 +36,12 @@ export const NO_SESSION = 0;
 const INITIAL_EPOCH = 0;
 const FINAL_EPOCH = -1;
 const MAX_EPOCH = 2 ** 31 - 1;
+/**
+ * What all sessions remember together: some 300 bytes for each partition. Kafka counts sessions only, and a thousand of them
+ * may name whatever comes to a client's mind. Whom this leaves without a session is served all the same, and names its partitions each time.
+ */
+const MOST_PARTITIONS = 200_000;
+const MOST_PARTITIONS_OF_ONE = 50_000;
 
 const keyOf = ({ topic, topicId, partition }: { topic: string; topicId: string; partition: number }): string =>
   `${topicId} ${topic} ${partition}`;
@@ -118,6 +124,7 @@ export class FetchSessions {
     if (session === undefined) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND');
     if (session.epoch !== request.sessionEpoch) throw new KafkaError('INVALID_FETCH_SESSION_EPOCH');
     if (session.usesTopicIds !== request.usesTopicIds) throw new KafkaError('FETCH_SESSION_TOPIC_ID_ERROR');
+    const sizeBefore = session.partitions.size;
     for (const forgotten of request.forgotten) session.partitions.delete(keyOf(forgotten));
     for (const target of request.targets) {
       const known = session.partitions.get(keyOf(target));
@@ -126,6 +133,12 @@ export class FetchSessions {
     }
     session.epoch = session.epoch === MAX_EPOCH ? 1 : session.epoch + 1;
     this.#touch(session);
+    if (session.partitions.size > sizeBefore && !this.#hasRoom(session.partitions.size, session)) {
+      // It has grown beyond what can be remembered: the client is told that it is over, and begins anew.
+      const targets = Array.from(session.partitions.values(), ({ target }) => target);
+      this.#sessions.delete(session.id);
+      return withoutSession(targets);
+    }
     if (session.partitions.size === 0) {
       // Nothing is left to read: the session ends with this answer.
       this.#sessions.delete(session.id);
@@ -162,10 +175,24 @@ export class FetchSessions {
   /** A new session, if there is a slot or one can be had: an idle one's, or, from an older one, a smaller one's. */
   #create(size: number, usesTopicIds: boolean): FetchSession | undefined {
     const nowMs = this.#env.monotonicMs();
-    if (size === 0 || (this.#sessions.size >= this.#slots() && !this.#evictFor(size, nowMs))) return undefined;
+    if (size === 0 || (this.#sessions.size >= this.#slots() && !this.#evictFor(size, nowMs)) || !this.#hasRoom(size)) return undefined;
     const session = new FetchSession(this.#newId(), nowMs, usesTopicIds);
     this.#sessions.set(session.id, session);
     return session;
+  }
+
+  /** Whether a session may have so many partitions, beside what all others have; those that have been idle for long make room. */
+  #hasRoom(size: number, grown?: FetchSession): boolean {
+    if (size > MOST_PARTITIONS_OF_ONE) return false;
+    let held = size;
+    for (const session of this.#sessions.values()) if (session !== grown) held += session.partitions.size;
+    const idleSinceMs = this.#env.monotonicMs() - this.#evictionMs;
+    for (const { id, lastUsedMs, partitions } of this.#sessions.values()) {
+      if (held <= MOST_PARTITIONS || lastUsedMs >= idleSinceMs) break;
+      held -= partitions.size;
+      this.#sessions.delete(id);
+    }
+    return held <= MOST_PARTITIONS;
   }
 
   #evictFor(size: number, nowMs: number): boolean {

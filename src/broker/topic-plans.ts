@@ -57,6 +57,8 @@ export class TakenNames {
 
 /** Kafka's bound on one request (ReplicationControlManager.MAX_PARTITIONS_PER_BATCH). */
 const MAX_PARTITIONS_PER_REQUEST = 10_000;
+/** Kafka's bound on what one request may change (QuorumController.MAX_RECORDS_PER_USER_OP). */
+const MAX_CHANGES_PER_REQUEST = 10_000;
 /** Kafka's bound on a stored value (ConfigurationControlManager). */
 const MAX_CONFIG_CHARACTERS = 32_767;
 
@@ -74,7 +76,7 @@ export function checkRequestSize(topics: readonly NewTopic[], config: BrokerConf
   for (const { assignments, partitionCount } of topics) {
     if (assignments.length > 0) partitions += assignments.length;
     else if (partitionCount === -1) partitions += config['num.partitions'];
-    else if (partitionCount > 0) partitions += partitionCount;
+    else partitions += Math.max(1, partitionCount); // what will be refused is a step too
   }
   check(partitions <= MAX_PARTITIONS_PER_REQUEST, 'POLICY_VIOLATION', 'Excessively large number of partitions per request.');
 }
@@ -246,6 +248,11 @@ export function planGrowth(growing: GrowingTopic, image: MetadataImage): { topic
 /** @throws KafkaError POLICY_VIOLATION */
 export function checkGrowthSize(added: number): void {
   check(added <= MAX_PARTITIONS_PER_REQUEST, 'POLICY_VIOLATION', 'Unable to perform excessively large batch operation.');
+}
+
+/** Of things that one request would change, each of them a step that nobody can interrupt. @throws KafkaError POLICY_VIOLATION */
+export function checkChangesSize(changes: number): void {
+  check(changes <= MAX_CHANGES_PER_REQUEST, 'POLICY_VIOLATION', 'Unable to perform excessively large batch operation.');
 }
 
 /** In Kafka's order: the topic, its settings, its partitions. */

@@ -2,6 +2,7 @@
 // order asked. They differ in how the changes are written down.
 import type { ResourceChange } from '../broker/configs.ts';
 import { resourceTypes } from '../broker/image/metadata-image.ts';
+import { checkChangesSize } from '../broker/topic-plans.ts';
 import { check, errorCodeOf, KafkaError, NONE } from '../protocol/errors.ts';
 import { authorizeConfigs, isResourceType, keyOf, resourcesNamedTwice, type NamedResource } from './config-resources.ts';
 import type { RequestContext } from './handler.ts';
@@ -31,6 +32,7 @@ export async function alterResources(
   options: { validateOnly: boolean; loggersHaveConfigs: boolean },
   context: RequestContext,
 ): Promise<ResourceOutcome[]> {
+  checkChangesSize(resources.reduce((sum, { changes }) => sum + 1 + changes.length, 0));
   const twice = resourcesNamedTwice(resources);
   const refusals = new Map<AskedResource, unknown>();
   const wanted: { resource: AskedResource; change: ResourceChange }[] = [];

@@ -1,5 +1,6 @@
 // CreatePartitions (API 37): topics get more partitions, each topic with its own outcome.
 // Asks permission, and shapes question and answer; broker/topics decides what may grow.
+import { checkChangesSize } from '../broker/topic-plans.ts';
 import type { Refusal } from '../broker/topics.ts';
 import { errorCodeOf, KafkaError, NONE } from '../protocol/errors.ts';
 import type { createPartitionsResponse, CreatePartitionsRequest } from '../protocol/messages/create-partitions.ts';
@@ -14,6 +15,7 @@ export async function handleCreatePartitions(
   request: CreatePartitionsRequest,
   context: RequestContext,
 ): Promise<CreatePartitionsResponseData> {
+  checkChangesSize(request.topics.length);
   const outcomes = new Map<string, Refusal>();
   // A name given twice is refused once, and neither of the two is tried.
   for (const name of namedTwice(request.topics)) outcomes.set(name, new KafkaError('INVALID_REQUEST', 'Duplicate topic name.'));

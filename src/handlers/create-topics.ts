@@ -9,10 +9,14 @@ import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
 import { namedTwice } from './named-twice.ts';
 import { allows, CLUSTER_NAME } from './permission.ts';
+import { mapInTurns } from './turns.ts';
 
 type CreateTopicsResponseData = Encodable<typeof createTopicsResponse>;
 type AskedTopic = CreateTopicsRequest['topics'][number];
 type TopicAnswer = CreateTopicsResponseData['topics'][number];
+
+/** In steps of a turn: the answer tells all settings of each topic. */
+const STEPS_PER_TOPIC = 30;
 
 export async function handleCreateTopics(request: CreateTopicsRequest, context: RequestContext): Promise<CreateTopicsResponseData> {
   const mayCreateAll = allows(context, 'CREATE', 'CLUSTER', CLUSTER_NAME);
@@ -20,15 +24,19 @@ export async function handleCreateTopics(request: CreateTopicsRequest, context: 
   const once = request.topics.filter(({ name }) => !twice.has(name));
   const [wanted, denied] = partition(once, ({ name }) => mayCreateAll || allows(context, 'CREATE', 'TOPIC', name));
   const outcomes = await context.broker.topics.create(wanted.map(newTopicOf), { validateOnly: request.validateOnly });
+  const answers = await mapInTurns(
+    context.broker.env,
+    [...outcomes.entries()],
+    ([at, outcome]) =>
+      'created' in outcome
+        ? shapeCreated(outcome.created, request.validateOnly, context)
+        : shapeRefused(wanted[at]?.name ?? '', outcome.refused, context),
+    STEPS_PER_TOPIC,
+  );
   return {
     throttleTimeMs: 0,
     topics: [
-      ...outcomes.map((outcome, at) => {
-        const name = wanted[at]?.name ?? '';
-        return 'created' in outcome
-          ? shapeCreated(outcome.created, request.validateOnly, context)
-          : shapeRefused(name, outcome.refused, context);
-      }),
+      ...answers,
       // A name given twice is refused once, and neither of the two is tried.
       ...[...twice].map((name) => shapeRefused(name, new KafkaError('INVALID_REQUEST', 'Duplicate topic name.'), context)),
       ...denied.map(({ name }) => shapeRefused(name, new KafkaError('TOPIC_AUTHORIZATION_FAILED', 'Authorization failed.'), context)),

@@ -3,15 +3,18 @@ import { errorCodeOf, NONE } from '../protocol/errors.ts';
 import type { deleteGroupsResponse, DeleteGroupsRequest } from '../protocol/messages/delete-groups.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
+import { mapInTurns } from './turns.ts';
 
 type DeleteGroupsResponseData = Encodable<typeof deleteGroupsResponse>;
+type GroupAnswer = DeleteGroupsResponseData['results'][number];
+
+/** In steps of a turn: each asks its coordinator. */
+const STEPS_PER_GROUP = 8;
 
 export async function handleDeleteGroups(request: DeleteGroupsRequest, context: RequestContext): Promise<DeleteGroupsResponseData> {
   const groupIds = [...new Set(request.groupsNames)];
-  return {
-    throttleTimeMs: 0,
-    results: await Promise.all(groupIds.map(async (groupId) => ({ groupId, errorCode: await deleteOne(groupId, context) }))),
-  };
+  const remove = async (groupId: string): Promise<GroupAnswer> => ({ groupId, errorCode: await deleteOne(groupId, context) });
+  return { throttleTimeMs: 0, results: await mapInTurns(context.broker.env, groupIds, remove, STEPS_PER_GROUP) };
 }
 
 async function deleteOne(groupId: string, context: RequestContext): Promise<number> {

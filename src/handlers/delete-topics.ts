@@ -1,5 +1,6 @@
 // DeleteTopics (API 20): topics go, by name or, from version 6 on, by id; each asked for once and with its own outcome.
 // Finds out which topics are meant and whether they may go; broker/topics removes them.
+import { checkChangesSize } from '../broker/topic-plans.ts';
 import type { Refusal } from '../broker/topics.ts';
 import { errorCodeOf, KafkaError, NONE } from '../protocol/errors.ts';
 import type { deleteTopicsResponse, DeleteTopicsRequest } from '../protocol/messages/delete-topics.ts';
@@ -21,8 +22,10 @@ const FIRST_VERSION_WITH_DELETION_DISABLED = 3; // before it there was no code o
 
 export async function handleDeleteTopics(request: DeleteTopicsRequest, context: RequestContext): Promise<DeleteTopicsResponseData> {
   checkDeletionEnabled(context);
+  const topics = askedTopics(request);
+  checkChangesSize(topics.length);
   const deletion = new Deletion(context);
-  for (const asked of askedTopics(request)) deletion.ask(asked);
+  for (const asked of topics) deletion.ask(asked);
   return { throttleTimeMs: 0, responses: await deletion.carryOut() };
 }
 

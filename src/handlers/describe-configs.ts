@@ -6,15 +6,46 @@ import type { describeConfigsResponse, DescribeConfigsRequest } from '../protoco
 import type { Encodable } from '../protocol/schema.ts';
 import { authorizeConfigs, checkResourceTypes } from './config-resources.ts';
 import type { RequestContext } from './handler.ts';
+import { Turns } from './turns.ts';
 
 type DescribeConfigsResponseData = Encodable<typeof describeConfigsResponse>;
 type AskedResource = DescribeConfigsRequest['resources'][number];
 type ResourceAnswer = DescribeConfigsResponseData['results'][number];
+type ConfigAnswer = ResourceAnswer['configs'][number];
 
-export function handleDescribeConfigs(request: DescribeConfigsRequest, context: RequestContext): DescribeConfigsResponseData {
+/** Five bytes may ask for 50 KB. All settings of 10,000 topics fit, with documentation those of some 2,500. */
+const MOST_ANSWERED_BYTES = 24 * 1024 * 1024;
+/** In steps of a turn: a resource has some dozens of settings. */
+const STEPS_PER_RESOURCE = 50;
+
+export async function handleDescribeConfigs(
+  request: DescribeConfigsRequest,
+  context: RequestContext,
+): Promise<DescribeConfigsResponseData> {
   checkResourceTypes(request.resources);
-  return { throttleTimeMs: 0, results: request.resources.map((resource) => describeResource(resource, request, context)) };
+  const turns = new Turns(context.broker.env);
+  const results: ResourceAnswer[] = [];
+  let bytes = 0;
+  for (const resource of request.resources) {
+    if (turns.isOver(bytes < MOST_ANSWERED_BYTES ? STEPS_PER_RESOURCE : 1)) await turns.next();
+    const result = bytes < MOST_ANSWERED_BYTES ? describeResource(resource, request, context) : tooMuch(resource);
+    for (const config of result.configs) bytes += roughBytesOf(config);
+    results.push(result);
+  }
+  await turns.last();
+  return { throttleTimeMs: 0, results };
 }
+
+const roughBytesOf = ({ name, value, documentation, synonyms }: ConfigAnswer): number =>
+  20 + name.length + (value?.length ?? 0) + (documentation?.length ?? 0) + synonyms.length * 40;
+
+const tooMuch = ({ resourceType, resourceName }: AskedResource): ResourceAnswer => ({
+  errorCode: kafkaErrors.POLICY_VIOLATION[0],
+  errorMessage: 'This is too much for one answer: ask for fewer resources at a time.',
+  resourceType,
+  resourceName,
+  configs: [],
+});
 
 function describeResource(resource: AskedResource, request: DescribeConfigsRequest, context: RequestContext): ResourceAnswer {
   const { resourceType, resourceName, configurationKeys } = resource;

@@ -6,18 +6,26 @@ import type { describeGroupsResponse, DescribeGroupsRequest } from '../protocol/
 import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
 import { authorizedOperations } from './permission.ts';
+import { mapInTurns } from './turns.ts';
 
 type DescribeGroupsResponseData = Encodable<typeof describeGroupsResponse>;
 type GroupAnswer = DescribeGroupsResponseData['groups'][number];
 
 const FIRST_VERSION_WITH_GROUP_ID_NOT_FOUND = 6;
 const DEAD = 'Dead';
+/** In steps of a turn: each asks its coordinator. */
+const STEPS_PER_GROUP = 8;
 
 export async function handleDescribeGroups(request: DescribeGroupsRequest, context: RequestContext): Promise<DescribeGroupsResponseData> {
   const { groups, includeAuthorizedOperations } = request;
   return {
     throttleTimeMs: 0,
-    groups: await Promise.all(groups.map((groupId) => describeOne(groupId, includeAuthorizedOperations, context))),
+    groups: await mapInTurns(
+      context.broker.env,
+      groups,
+      (groupId) => describeOne(groupId, includeAuthorizedOperations, context),
+      STEPS_PER_GROUP,
+    ),
   };
 }
 

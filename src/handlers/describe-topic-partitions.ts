@@ -9,21 +9,30 @@ import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
 import { PartitionStates } from './partition-state.ts';
 import { allows, authorizedOperations } from './permission.ts';
+import { Turns } from './turns.ts';
 
 type DescribeTopicPartitionsResponseData = Encodable<typeof describeTopicPartitionsResponse>;
 type TopicAnswer = DescribeTopicPartitionsResponseData['topics'][number];
 type Cursor = NonNullable<DescribeTopicPartitionsRequest['cursor']>;
 
-export function handleDescribeTopicPartitions(
+export async function handleDescribeTopicPartitions(
   request: DescribeTopicPartitionsRequest,
   context: RequestContext,
-): DescribeTopicPartitionsResponseData {
+): Promise<DescribeTopicPartitionsResponseData> {
   checkCursor(request);
   const { cursor, responsePartitionLimit } = request;
   const most = Math.max(1, Math.min(responsePartitionLimit, context.broker.config['max.request.partition.size.limit']));
   const asked = request.topics.length === 0 ? undefined : askedFrom(request);
   const page = new Page(context, { most, cursor, tellsMissing: asked !== undefined });
-  for (const name of asked ?? allFrom(cursor?.topicName ?? '', context)) if (!page.add(name)) break;
+  if (asked === undefined) addAll(page, cursor?.topicName ?? '', context);
+  else {
+    const turns = new Turns(context.broker.env);
+    for (const name of asked) {
+      if (turns.isOver()) await turns.next();
+      if (!page.add(name)) break;
+    }
+    await turns.last();
+  }
   return { throttleTimeMs: 0, topics: page.topics, nextCursor: page.nextCursor };
 }
 
@@ -46,10 +55,10 @@ function checkCursor({ cursor, topics }: DescribeTopicPartitionsRequest): void {
 const askedFrom = ({ topics, cursor }: DescribeTopicPartitionsRequest): string[] =>
   [...new Set(topics.map(({ name }) => name))].filter((name) => name >= (cursor?.topicName ?? '')).sort();
 
-/** Never more than the page takes: the names stand in order already. */
-function* allFrom(name: string, { broker: { image } }: RequestContext): Generator<string> {
+/** Never more than the page takes, and all of it in one turn: the names stand in order already, and stay until the next change. */
+function addAll(page: Page, from: string, { broker: { image } }: RequestContext): void {
   const names = image.topicNames;
-  for (let at = image.indexOfTopicFrom(name); at < names.length; at += 1) yield names[at] as string;
+  for (let at = image.indexOfTopicFrom(from); at < names.length; at += 1) if (!page.add(names[at] as string)) return;
 }
 
 /** One answer as it fills up. */

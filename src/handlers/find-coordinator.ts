@@ -5,11 +5,14 @@ import type { findCoordinatorResponse, FindCoordinatorRequest } from '../protoco
 import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
 import { findLiveNode } from './nodes.ts';
+import { mapInTurns } from './turns.ts';
 
 type FindCoordinatorResponseData = Encodable<typeof findCoordinatorResponse>;
 type CoordinatorAnswer = Omit<FindCoordinatorResponseData['coordinators'][number], 'key'>;
 
 const keyTypes = { group: 0, transaction: 1, share: 2 } as const;
+/** In steps of a turn. */
+const STEPS_PER_KEY = 4;
 const FIRST_VERSION_WITH_LIST = 4;
 const FIRST_VERSION_WITH_SHARE = 6;
 
@@ -19,9 +22,11 @@ export async function handleFindCoordinator(
 ): Promise<FindCoordinatorResponseData> {
   if (context.apiVersion < FIRST_VERSION_WITH_LIST)
     return { throttleTimeMs: 0, ...(await findOne(request.key, request.keyType, context)), coordinators: [] };
-  const coordinators = await Promise.all(
-    request.coordinatorKeys.map(async (key) => ({ key, ...(await findOne(key, request.keyType, context)) })),
-  );
+  const find = async (key: string): Promise<CoordinatorAnswer & { key: string }> => ({
+    key,
+    ...(await findOne(key, request.keyType, context)),
+  });
+  const coordinators = await mapInTurns(context.broker.env, request.coordinatorKeys, find, STEPS_PER_KEY);
   return { throttleTimeMs: 0, errorCode: NONE, errorMessage: null, nodeId: 0, host: '', port: 0, coordinators }; // the list alone is sent
 }
 

@@ -10,12 +10,15 @@ type ListGroupsResponseData = Encodable<typeof listGroupsResponse>;
 
 export async function handleListGroups(request: ListGroupsRequest, context: RequestContext): Promise<ListGroupsResponseData> {
   const seesAll = allows(context, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME);
-  const groups = await context.broker.groups.list({ states: request.statesFilter, types: request.typesFilter });
+  const groups = await context.broker.groups.list({ states: named(request.statesFilter), types: named(request.typesFilter) });
   return {
     throttleTimeMs: 0,
     errorCode: NONE,
     groups: seesAll ? groups : groups.filter(({ groupId }) => allows(context, 'DESCRIBE', 'GROUP', groupId)),
   };
 }
+
+/** In any case, as Kafka takes them. */
+const named = (filter: readonly string[]): ReadonlySet<string> => new Set(filter.map((name) => name.trim().toLowerCase()));
 
 export const listGroupsFailure = (errorCode: number): ListGroupsResponseData => ({ throttleTimeMs: 0, errorCode, groups: [] });

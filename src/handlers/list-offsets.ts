@@ -1,9 +1,10 @@
 // ListOffsets (API 2): the offset at a timestamp, or at one of the places that negative timestamps name.
-import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
+import { check, KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { listOffsetsResponse, ListOffsetsRequest } from '../protocol/messages/list-offsets.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { Isolation, PartitionLog } from '../storage/log/partition-log.ts';
 import type { RequestContext } from './handler.ts';
+import { Turns } from './turns.ts';
 
 type ListOffsetsResponseData = Encodable<typeof listOffsetsResponse>;
 
@@ -26,43 +27,69 @@ const firstVersionOf = new Map([
 const UNKNOWN = { timestamp: -1, offset: -1, leaderEpoch: -1 };
 
 export async function handleListOffsets(request: ListOffsetsRequest, context: RequestContext): Promise<ListOffsetsResponseData> {
+  const turns = new Turns(context.broker.env);
+  const twice = await partitionsNamedTwice(request, turns);
   const isolation: Isolation = request.isolationLevel === 1 ? 'readCommitted' : 'readUncommitted';
+  const topics: { name: string; answers: (PartitionAnswer | Promise<PartitionAnswer>)[] }[] = [];
+  for (const { name, partitions } of request.topics) {
+    const answers: (PartitionAnswer | Promise<PartitionAnswer>)[] = [];
+    topics.push({ name, answers });
+    for (const asked of partitions) {
+      if (turns.isOver()) await turns.next();
+      answers.push(answerPartition(name, asked, { isolation, twice }, context));
+    }
+  }
+  const answered: ListOffsetsResponseData['topics'][number][] = [];
+  for (const { name, answers } of topics)
+    answered.push({ name, partitions: await Promise.all(answers.map((answer) => Promise.resolve(answer))) });
+  await turns.last();
+  return { throttleTimeMs: 0, topics: answered };
+}
+
+async function partitionsNamedTwice({ topics }: ListOffsetsRequest, turns: Turns): Promise<ReadonlySet<string>> {
   const asked = new Set<string>();
   const twice = new Set<string>();
-  for (const { name, partitions } of request.topics) {
+  for (const { name, partitions } of topics) {
     for (const { partitionIndex } of partitions) {
+      if (turns.isOver()) await turns.next();
       const key = `${name}-${partitionIndex}`;
       (asked.has(key) ? twice : asked).add(key);
     }
   }
-  return {
-    throttleTimeMs: 0,
-    topics: await Promise.all(
-      request.topics.map(async ({ name, partitions }) => ({
-        name,
-        partitions: await Promise.all(
-          partitions.map(async ({ partitionIndex, currentLeaderEpoch, timestamp }): Promise<PartitionAnswer> => {
-            try {
-              if (twice.has(`${name}-${partitionIndex}`)) throw new KafkaError('INVALID_REQUEST', 'the partition is named twice');
-              context.authorize('DESCRIBE', 'TOPIC', name);
-              const topic = context.broker.image.findTopic(name);
-              if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
-              const log = context.broker.partitions.ledHere(topic, partitionIndex);
-              log.checkLeaderEpoch(currentLeaderEpoch);
-              const place = await placeOf(log, timestamp, isolation, context.apiVersion);
-              // Version 4 brought the leader epoch (KIP-320), and no older one has room for it.
-              return { partitionIndex, errorCode: NONE, ...place, leaderEpoch: context.apiVersion >= 4 ? place.leaderEpoch : -1 };
-            } catch (thrown) {
-              return { partitionIndex, errorCode: errorCodeOf(thrown, context.log), ...UNKNOWN };
-            }
-          }),
-        ),
-      })),
-    ),
-  };
+  return twice;
 }
 
-async function placeOf(log: PartitionLog, timestamp: number, isolation: Isolation, version: number): Promise<typeof UNKNOWN> {
+/** Without a promise where no file has to be looked at. */
+function answerPartition(
+  name: string,
+  asked: ListOffsetsRequest['topics'][number]['partitions'][number],
+  around: { isolation: Isolation; twice: ReadonlySet<string> },
+  context: RequestContext,
+): PartitionAnswer | Promise<PartitionAnswer> {
+  const { partitionIndex, currentLeaderEpoch, timestamp } = asked;
+  const refuse = (thrown: unknown): PartitionAnswer => ({ partitionIndex, errorCode: errorCodeOf(thrown, context.log), ...UNKNOWN });
+  // Version 4 brought the leader epoch (KIP-320), and no older one has room for it.
+  const shape = (place: typeof UNKNOWN): PartitionAnswer => ({
+    partitionIndex,
+    errorCode: NONE,
+    ...place,
+    leaderEpoch: context.apiVersion >= 4 ? place.leaderEpoch : -1,
+  });
+  try {
+    check(!around.twice.has(`${name}-${partitionIndex}`), 'INVALID_REQUEST', 'the partition is named twice');
+    context.authorize('DESCRIBE', 'TOPIC', name);
+    const topic = context.broker.image.findTopic(name);
+    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
+    const log = context.broker.partitions.ledHere(topic, partitionIndex);
+    log.checkLeaderEpoch(currentLeaderEpoch);
+    const place = placeOf(log, timestamp, around.isolation, context.apiVersion);
+    return place instanceof Promise ? place.then(shape, refuse) : shape(place);
+  } catch (thrown) {
+    return refuse(thrown);
+  }
+}
+
+function placeOf(log: PartitionLog, timestamp: number, isolation: Isolation, version: number): typeof UNKNOWN | Promise<typeof UNKNOWN> {
   if ((firstVersionOf.get(timestamp) ?? 0) > version) throw new KafkaError('UNSUPPORTED_VERSION');
   switch (timestamp) {
     case LATEST: {
@@ -78,9 +105,9 @@ async function placeOf(log: PartitionLog, timestamp: number, isolation: Isolatio
     case EARLIEST_PENDING_UPLOAD:
       return UNKNOWN;
     case MAX_TIMESTAMP:
-      return (await log.offsetOfMaxTimestamp()) ?? UNKNOWN;
+      return log.offsetOfMaxTimestamp().then((found) => found ?? UNKNOWN);
     default:
       if (timestamp < 0) throw new KafkaError('UNSUPPORTED_VERSION', `${timestamp} names no place in a log`);
-      return (await log.offsetForTimestamp(timestamp, isolation)) ?? UNKNOWN;
+      return log.offsetForTimestamp(timestamp, isolation).then((found) => found ?? UNKNOWN);
   }
 }

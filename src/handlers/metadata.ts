@@ -12,6 +12,7 @@ import type { RequestContext } from './handler.ts';
 import { controllerOf, nodesOf } from './nodes.ts';
 import { PartitionStates } from './partition-state.ts';
 import { allows, authorizedOperations, CLUSTER_NAME } from './permission.ts';
+import { Turns } from './turns.ts';
 
 type MetadataResponseData = Encodable<typeof metadataResponse>;
 type TopicAnswer = MetadataResponseData['topics'][number];
@@ -25,6 +26,7 @@ export async function handleMetadata(request: MetadataRequest, context: RequestC
   // Made first: what the answer says of brokers and topics is of one moment.
   const refusals = await createMissing(request, context);
   const shape = new TopicShape(request, context);
+  const topics = asksForAll(request, context.apiVersion) ? shapeAll(shape, context) : await shapeAsked(request, refusals, shape, context);
   return {
     throttleTimeMs: 0,
     brokers: nodesOf(context)
@@ -32,7 +34,7 @@ export async function handleMetadata(request: MetadataRequest, context: RequestC
       .map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack })),
     clusterId: context.broker.clusterId,
     controllerId: controllerOf(context),
-    topics: asksForAll(request, context.apiVersion) ? shapeAll(shape, context) : shapeAsked(request, refusals, shape, context),
+    topics,
     clusterAuthorizedOperations: clusterOperations(request, context),
     errorCode: NONE,
   };
@@ -76,18 +78,20 @@ function shapeAll(shape: TopicShape, context: RequestContext): TopicAnswer[] {
 }
 
 /** Every name and every id once, however often it was asked for. */
-function shapeAsked(
+async function shapeAsked(
   request: MetadataRequest,
   refusals: ReadonlyMap<string, KafkaError>,
   shape: TopicShape,
   context: RequestContext,
-): TopicAnswer[] {
-  const { image, topics } = context.broker;
+): Promise<TopicAnswer[]> {
+  const { env, image, topics } = context.broker;
+  const turns = new Turns(env);
   const answers = new Map<string, TopicAnswer>();
   for (const { name, topicId } of request.topics ?? []) {
     const byId = topicId !== ZERO_UUID;
     const key = byId ? `id ${topicId}` : `name ${name}`;
     if (answers.has(key)) continue;
+    if (turns.isOver()) await turns.next();
     const topic = byId ? image.findTopicById(topicId) : image.findTopic(name ?? '');
     const known = byId ? topic?.name : (name ?? '');
     // Whether the topic exists is not told to those who may not know it. Ids are no secret.
@@ -97,6 +101,7 @@ function shapeAsked(
     else if (byId) answers.set(key, shape.unknownId(topicId));
     else answers.set(key, shape.missing(name ?? '', refusals.get(name ?? '') ?? topics.whyMissing(name ?? '')));
   }
+  await turns.last();
   return [...answers.values()];
 }
 

@@ -7,6 +7,7 @@ import { ZERO_UUID } from '../protocol/reader.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { RequestContext } from './handler.ts';
 import { allows } from './permission.ts';
+import { mapInTurns } from './turns.ts';
 
 type OffsetFetchResponseData = Encodable<typeof offsetFetchResponse>;
 type GroupAnswer = OffsetFetchResponseData['groups'][number];
@@ -18,6 +19,8 @@ interface AskedGroup {
   readonly topics: readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] | null;
 }
 
+/** In steps of a turn: each asks its coordinator. */
+const STEPS_PER_GROUP = 8;
 const FIRST_VERSION_WITH_GROUPS = 8;
 const FIRST_VERSION_WITH_TOPIC_IDS = 10;
 const FIRST_VERSION_WITH_GROUP_ERROR = 2;
@@ -25,7 +28,7 @@ const FIRST_VERSION_WITH_GROUP_ERROR = 2;
 export async function handleOffsetFetch(request: OffsetFetchRequest, context: RequestContext): Promise<OffsetFetchResponseData> {
   const fetch = (asked: AskedGroup): Promise<GroupAnswer> => fetchGroup(asked, request.requireStable, context);
   if (context.apiVersion >= FIRST_VERSION_WITH_GROUPS)
-    return { throttleTimeMs: 0, topics: [], groups: await Promise.all(request.groups.map(fetch)) };
+    return { throttleTimeMs: 0, topics: [], groups: await mapInTurns(context.broker.env, request.groups, fetch, STEPS_PER_GROUP) };
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null;
   const answer = await fetch({ groupId: request.groupId, topics });
   return { throttleTimeMs: 0, topics: answer.topics, errorCode: answer.errorCode, groups: [] };

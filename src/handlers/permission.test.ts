@@ -70,9 +70,9 @@ test('a topic that may not be seen is left out where all are listed, and denied 
   assert.equal(broker.broker.image.findTopic('none'), undefined, 'nor is it made');
 
   const page = { responsePartitionLimit: 2000, cursor: null };
-  const pageOfAll = handleDescribeTopicPartitions({ ...page, topics: [] }, context);
+  const pageOfAll = await handleDescribeTopicPartitions({ ...page, topics: [] }, context);
   assert.deepEqual(pageOfAll.topics.map(outcome), ['open NONE']);
-  const pageOfSome = handleDescribeTopicPartitions({ ...page, topics: [{ name: 'secret' }, { name: 'none' }] }, context);
+  const pageOfSome = await handleDescribeTopicPartitions({ ...page, topics: [{ name: 'secret' }, { name: 'none' }] }, context);
   assert.deepEqual(pageOfSome.topics.map(outcome), [`none ${DENIED}`, `secret ${DENIED}`]);
   assert.ok(pageOfSome.topics.every(({ topicId }) => topicId === ZERO_UUID));
 });
@@ -81,7 +81,7 @@ test('a page that is full at a topic which may not be seen goes on at the next t
   await using broker = await startTestBroker();
   await createTopics(broker, ['a', 'b', 'c']);
   const context = contextOf(broker, 0, ['DESCRIBE TOPIC b']);
-  const { topics, nextCursor } = handleDescribeTopicPartitions({ topics: [], responsePartitionLimit: 1, cursor: null }, context);
+  const { topics, nextCursor } = await handleDescribeTopicPartitions({ topics: [], responsePartitionLimit: 1, cursor: null }, context);
   assert.deepEqual([topics.map(outcome), nextCursor], [['a NONE'], { topicName: 'c', partitionIndex: 0 }]);
 });
 
@@ -160,7 +160,7 @@ test('settings are denied resource by resource: of brokers and client metrics as
     answers.map(({ errorCode }) => errorNameOf(errorCode));
 
   const describing = contextOf(broker, 4, deny('DESCRIBE_CONFIGS'));
-  const described = handleDescribeConfigs(
+  const described = await handleDescribeConfigs(
     { resources: asked.map((resource) => ({ ...resource, configurationKeys: [] })), includeSynonyms: false, includeDocumentation: false },
     describing,
   );

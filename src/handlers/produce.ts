@@ -8,6 +8,7 @@ import type { Encodable } from '../protocol/schema.ts';
 import type { PartitionLog, Ticket } from '../storage/log/partition-log.ts';
 import { InvalidRecordsError, prepare, type PreparedBatch, type PrepareLimits } from '../storage/log/prepare.ts';
 import { CloseConnectionError, type RequestContext } from './handler.ts';
+import { Turns } from './turns.ts';
 
 type ProduceResponseData = Encodable<typeof produceResponse>;
 
@@ -22,6 +23,8 @@ interface Append {
 }
 
 const ACKS_NONE = 0;
+/** Checksum and walk of so many bytes of records take as long as a look-up. */
+const BYTES_PER_STEP = 4096;
 
 export async function handleProduce(request: ProduceRequest, context: RequestContext): Promise<ProduceResponseData | undefined> {
   const topics = request.topicData.map((topic) => ({
@@ -37,11 +40,14 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
   }));
 
   // Prepared first, all of them: preparing may leave this turn, staging may not.
+  const turns = new Turns(context.broker.env);
   const preparing: Promise<void>[] = [];
   for (const { topic, appends } of topics) {
     for (const [at, append] of appends.entries()) {
+      const records = topic.partitionData[at]?.records ?? null;
+      if (turns.isOver(1 + (records?.length ?? 0) / BYTES_PER_STEP)) await turns.next();
       try {
-        const prepared = prepareOne(request, topic, append, topic.partitionData[at]?.records ?? null, context);
+        const prepared = prepareOne(request, topic, append, records, context);
         if (prepared instanceof Promise) {
           preparing.push(
             prepared.then(
@@ -75,6 +81,7 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
       if (waiting !== undefined) await waiting;
     }
   }
+  await turns.last();
 
   return {
     responses: topics.map(({ topic, appends }) => ({

@@ -11,8 +11,7 @@ const MAX_TAGS = 1024;
 
 /**
  * An object takes tens of bytes of memory for the few it has on the wire, so a frame of the largest size full of nothing but
- * small structs would fill the heap. This many elements hold any real request (100,000 partitions in one Fetch) and any
- * Metadata answer of some 200,000 partitions.
+ * small structs would fill the heap. This many elements, tagged values among them, hold any Metadata answer of some 200,000 partitions.
  */
 const MAX_ELEMENTS = 2 ** 21;
 
@@ -76,13 +75,16 @@ export class Reader {
   /** Position of the next byte; compiled decoders move it through the methods below. */
   at: number;
   readonly end: number;
-  #elementsLeft = MAX_ELEMENTS;
+  readonly #mostElements: number;
+  #elementsLeft: number;
 
-  constructor(buffer: Buffer, start = 0, end: number = buffer.length) {
+  constructor(buffer: Buffer, start = 0, end: number = buffer.length, mostElements: number = MAX_ELEMENTS) {
     this.buffer = buffer;
     this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
     this.at = start;
     this.end = end;
+    this.#mostElements = mostElements;
+    this.#elementsLeft = mostElements;
   }
 
   /** Bytes not read yet. */
@@ -276,9 +278,13 @@ export class Reader {
   #plausible(count: number, elementBytes: number): number {
     const left = this.end - this.at;
     if (count * elementBytes > left) throw new ProtocolError(`a list claims ${count} elements, and ${left} bytes are left`);
-    this.#elementsLeft -= count;
-    if (this.#elementsLeft < 0) throw new ProtocolError(`a message has more than ${MAX_ELEMENTS} list elements`);
+    if (count > 0) this.#countElements(count);
     return count;
+  }
+
+  #countElements(count: number): void {
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw new ProtocolError(`a message has more than ${this.#mostElements} list elements`);
   }
 
   /** Whether a struct that may be null is there. */
@@ -300,6 +306,7 @@ export class Reader {
   tagCount(): number {
     const count = this.uvarint();
     if (count > MAX_TAGS) throw new ProtocolError(`a struct claims ${count} tagged values`);
+    if (count > 0) this.#countElements(count); // a frame of nothing but tags would take a second to skip
     return count;
   }
 

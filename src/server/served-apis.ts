@@ -11,7 +11,16 @@ import type { Encodable, Message } from '../protocol/schema.ts';
 import type { ServedRequest } from './served-request.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
+const PRODUCE = 0;
 const API_VERSIONS = 18;
+
+/**
+ * What is decoded in one turn of the event loop. 100,000 partitions in one request are served; beyond that no client goes, and
+ * whoever does would stop all others for the time of it (131,072 elements: some 40 ms).
+ */
+const MOST_ELEMENTS = 2 ** 17;
+/** Names and metadata of so many things come to less; texts are copied in that same turn. */
+const MOST_BYTES_WITHOUT_RECORDS = 32 * 1024 * 1024;
 /** Fetch, JoinGroup, SyncGroup, ShareFetch: their clients ask them to wait. */
 const waitingApis = new Set([1, 11, 14, 78]);
 
@@ -45,7 +54,10 @@ export class ServedApi {
 
   /** The body of a request; what the header says is noted in the request. @throws ProtocolError */
   decode(request: ServedRequest): unknown {
-    const reader = new Reader(request.frame.bytes);
+    const { bytes } = request.frame;
+    if (bytes.length > MOST_BYTES_WITHOUT_RECORDS && this.key !== PRODUCE)
+      throw new ProtocolError(`${this.name} of ${bytes.length} bytes: only Produce may have more than ${MOST_BYTES_WITHOUT_RECORDS}`);
+    const reader = new Reader(bytes, 0, bytes.length, MOST_ELEMENTS);
     request.tellClientId(decodeRequestHeader(reader).clientId);
     return decode(this.#api.request, request.apiVersion, reader);
   }

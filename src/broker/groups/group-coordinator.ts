@@ -216,7 +216,7 @@ export class GroupCoordinator {
     const listed: ListedGroup[] = [];
     for (const shard of this.#shards.all()) {
       // One that has no records yet knows of no groups.
-      listed.push(...(await shard.query(undefined, (state) => listGroups(state, filters))));
+      for (const group of await shard.query(undefined, (state) => listGroups(state, filters))) listed.push(group);
     }
     return listed;
   }

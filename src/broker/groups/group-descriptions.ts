@@ -2,10 +2,10 @@
 import type { GroupsState, Group } from './groups-state.ts';
 
 export interface GroupFilters {
-  /** States as they are written in answers, in any case; empty lets all pass. */
-  readonly states: readonly string[];
-  /** `classic`, `consumer`, ..., in any case; empty lets all pass. */
-  readonly types: readonly string[];
+  /** States as they are written in answers, in lower case; empty lets all pass. */
+  readonly states: ReadonlySet<string>;
+  /** `classic`, `consumer`, ...; empty lets all pass. */
+  readonly types: ReadonlySet<string>;
 }
 
 export interface ListedGroup {
@@ -35,9 +35,7 @@ export interface DescribedMember {
 /** Kafka's names of the types of groups (Group.GroupType). */
 const typeNames = { classic: 'classic' } as const satisfies Record<Group['kind'], string>;
 
-export function listGroups(state: GroupsState, filters: GroupFilters): ListedGroup[] {
-  const states = new Set(filters.states.map((name) => name.trim().toLowerCase()));
-  const types = new Set(filters.types.map((name) => name.trim().toLowerCase()));
+export function listGroups(state: GroupsState, { states, types }: GroupFilters): ListedGroup[] {
   const listed: ListedGroup[] = [];
   for (const group of state.groups.values()) {
     if (states.size > 0 && !states.has(group.state.toLowerCase())) continue;

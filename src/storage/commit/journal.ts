@@ -132,7 +132,7 @@ export class Journal {
   async #writeFrame(entries: readonly JournalEntry[]): Promise<void> {
     const head = encodeFrame({ sequence: this.#nextSequence, liveFrom: this.#liveFrom, entries }, this.#id, this.#compute);
     const buffers: Buffer[] = [head];
-    for (const { data } of entries) if (data !== undefined) buffers.push(...data);
+    for (const { data } of entries) for (const buffer of data ?? []) buffers.push(buffer);
     const bytes = frameBytesOf(entries);
     const position = this.#active.startsAt + this.#active.filledBytes;
     await this.#allocate(position + bytes);
