@@ -20,6 +20,7 @@ export function makeProgram(): Command {
   addStart(program);
   addTopic(program);
   addRecords(program);
+  addAbout(program);
   return program;
 }
 
@@ -185,6 +186,29 @@ function addRecords(program: Command): void {
       .option('--read-committed', 'leave out what aborted transactions wrote'),
     async () => (await import('./tail.ts')).tail,
   );
+}
+
+function addAbout(program: Command): void {
+  const cluster = program.command('cluster').summary('show what a cluster is').helpOption('-h, --help', 'show help');
+  forCluster(
+    cluster
+      .command('info')
+      .description('Show the cluster: its id, its brokers as clients reach them, how much it holds.')
+      .option('-o, --output <format>', 'table, json, jsonl or yaml (default: table)'),
+    async () => (await import('./cluster-info.ts')).clusterInfo,
+  );
+  program
+    .command('version')
+    .description('Print the version of this program and of its Node.js.')
+    .action(() => void process.stdout.write(`bucketrider ${version} (Node.js ${process.version})\n`));
+  program
+    .command('completion')
+    .description('Print the completion of a shell: bash, zsh or fish. For bash: source <(bucketrider completion bash)')
+    .argument('<shell>')
+    .action(async (shell: string) => {
+      const { completionScript } = await import('./completion.ts');
+      process.stdout.write(completionScript(shell, program));
+    });
 }
 
 /** A bare word is a command that does not exist; words after -- are the command to run. */
