@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestBroker, type TestBroker } from '../assemble/broker.testing.ts';
 import { findCoordinatorRequest, findCoordinatorResponse } from '../protocol/messages/find-coordinator.ts';
-import { errorNameOf } from '../protocol/errors.ts';
+import { errorNameOf, KafkaError } from '../protocol/errors.ts';
 import { deleteGroupsRequest, deleteGroupsResponse } from '../protocol/messages/delete-groups.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../protocol/messages/delete-topics.ts';
 import { describeGroupsRequest, describeGroupsResponse } from '../protocol/messages/describe-groups.ts';
@@ -414,4 +414,24 @@ test('offsets that nobody needs go by themselves', async () => {
   assert.deepEqual(await known(), [-1]);
   const { groups } = await clock.until((await broker.connect()).request(listGroups, 5, { statesFilter: [], typesFilter: [] }));
   assert.deepEqual(groups, []);
+});
+
+test('an assignment that the log refuses at once fails every member that waits for it, and nothing else', async () => {
+  await using broker = await startTestBroker({ settings: { ...settings, 'group.initial.rebalance.delay.ms': '1000' } });
+  const { clock } = broker.env;
+  const [anna, bert] = [await TestMember.connect(broker), await TestMember.connect(broker)];
+  assert.deepEqual(await clock.until(Promise.all([anna.join(), bert.join()])), ['NONE', 'NONE']);
+  const [leader, follower] = anna.isLeader ? [anna, bert] : [bert, anna];
+  const waiting = follower.sync();
+  await clock.settle();
+  // The log finds itself refused in the very turn of the append.
+  const topic = broker.broker.image.findTopic('__consumer_offsets');
+  assert.ok(topic);
+  for (const { index } of topic.partitions) {
+    const log = broker.broker.partitions.find(topic, index);
+    if (log !== undefined) log.append = () => assert.fail(new KafkaError('KAFKA_STORAGE_ERROR'));
+  }
+  assert.equal(await clock.until(leader.sync({ [leader.memberId]: 'a', [follower.memberId]: 'b' })), 'NOT_COORDINATOR');
+  assert.equal(await clock.until(waiting), 'NOT_COORDINATOR');
+  assert.deepEqual(broker.failures, []);
 });

@@ -102,22 +102,14 @@ export class GroupCoordinator {
       'INVALID_SESSION_TIMEOUT',
     );
     await this.#shards.ensureTopic();
-    const { promise, resolve, reject } = Promise.withResolvers<JoinResponse>();
-    const written = this.#step(
-      groupId,
-      (state, step) => {
-        const known = state.find(groupId);
-        check(known !== undefined || memberId === '', 'UNKNOWN_MEMBER_ID');
-        const group = known ?? new ClassicGroup(groupId, step.wallMs);
-        if (known === undefined) state.groups.set(groupId, group);
-        join(group, request, { resolve, reject }, step);
-        if (known === undefined && step.records.length === 0) step.records.push(group.bareRecord());
-        return undefined;
-      },
-      { writes: true, transient: true },
-    );
-    await written;
-    return promise;
+    return this.#held<JoinResponse>(groupId, (state, waiter, step) => {
+      const known = state.find(groupId);
+      check(known !== undefined || memberId === '', 'UNKNOWN_MEMBER_ID');
+      const group = known ?? new ClassicGroup(groupId, step.wallMs);
+      if (known === undefined) state.groups.set(groupId, group);
+      join(group, request, waiter, step);
+      if (known === undefined && step.records.length === 0) step.records.push(group.bareRecord());
+    });
   }
 
   async sync(request: SyncRequest): Promise<SyncResponse> {
@@ -125,13 +117,7 @@ export class GroupCoordinator {
     if (this.#stopping) throw stopping();
     check(groupId !== '', 'INVALID_GROUP_ID');
     await this.#shards.ensureTopic();
-    const { promise, resolve, reject } = Promise.withResolvers<SyncResponse>();
-    const waiter: Waiter<SyncResponse> = { resolve, reject };
-    await this.#step(groupId, (state, step) => sync(this.#member(state, groupId), request, waiter, step), {
-      writes: true,
-      transient: true,
-    });
-    return promise;
+    return this.#held<SyncResponse>(groupId, (state, waiter, step) => sync(this.#member(state, groupId), request, waiter, step));
   }
 
   /** The error code; without a promise unless something of the group that matters to it is still being written. */
@@ -302,6 +288,15 @@ export class GroupCoordinator {
   }
 
   // --- below: how
+
+  /** A step whose caller is answered when its turn comes, perhaps by the step of another. */
+  async #held<Response>(groupId: string, run: (state: GroupsState, waiter: Waiter<Response>, step: GroupStep) => void): Promise<Response> {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    // When the log refuses the step, the step itself throws: then nobody looks at this one.
+    promise.catch(() => undefined);
+    await this.#step(groupId, (state, step) => run(state, { resolve, reject }, step), { writes: true, transient: true });
+    return promise;
+  }
 
   #step<Reply>(
     groupId: string,
