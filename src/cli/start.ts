@@ -10,6 +10,7 @@ import { MemoryDisk } from '../base/memory/disk.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { makeRealEnv } from '../base/real/env.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
+import { giveGarbageRoom } from './garbage-room.ts';
 import { lazyLogger, type LazyLogger } from './lazy-logger.ts';
 import { bannerLines, bootstrapOf, howCalled } from './start-banner.ts';
 import { runCommand, type RunningCommand } from './start-child.ts';
@@ -37,6 +38,7 @@ export async function start(flags: StartFlags, command: readonly string[]): Prom
     throw thrown;
   }
 
+  giveGarbageRoom();
   const child = command.length === 0 ? undefined : runCommand(command, bootstrapOf(running));
   const toldToStop = untilToldToStop(child); // listens to signals from before anybody is told that it is ready
   announce(running, flags, child !== undefined);
