@@ -93,8 +93,15 @@ export class Topics {
         configs: internal?.configs ?? new Map(),
       };
     });
-    const outcomes = await this.create(wanted, { validateOnly: false });
     const refusals = new Map<string, KafkaError>();
+    let outcomes: CreateOutcome[];
+    try {
+      outcomes = await this.create(wanted, { validateOnly: false });
+    } catch (thrown) {
+      // Too many at once, or a disk that is full: whoever asked still learns of the topics that are there.
+      const refused = refusalOf(thrown);
+      outcomes = wanted.map(() => ({ refused }));
+    }
     for (const [at, outcome] of outcomes.entries()) {
       const name = names[at];
       // Somebody else's first use came first: the topic is there.

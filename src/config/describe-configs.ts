@@ -61,13 +61,27 @@ export type AskedNames = readonly string[] | null;
 /** The settings in force for a topic with these overrides. */
 export function describeTopicConfig(overrides: ConfigTexts, levels: BrokerLevels, names: AskedNames = null): DescribedConfig[] {
   return askedRows(topicConfigs, names).map((row) => {
-    const strongest = row.synonyms[0];
-    const inherited = strongest === undefined ? [] : brokerSynonyms(strongest.name, levels);
+    const inherited = inheritedConfig(row, levels);
     const own = overrides.get(row.name);
-    if (own === undefined) return described(row, inheritedText(row, levels), inherited, false);
+    if (own === undefined) return inherited;
     const value = canonicalText(row.name, row.type, own);
-    return described(row, value, [{ name: row.name, value, source: configSources.topic }, ...inherited], false);
+    return described(row, value, [{ name: row.name, value, source: configSources.topic }, ...inherited.synonyms], false);
   });
+}
+
+/** What topics without an own value are told, by the levels of their broker: tools ask for all settings of thousands of topics. */
+const inheritedConfigs = new WeakMap<BrokerLevels, Map<string, DescribedConfig>>();
+
+function inheritedConfig(row: Row, levels: BrokerLevels): DescribedConfig {
+  let known = inheritedConfigs.get(levels);
+  if (known === undefined) inheritedConfigs.set(levels, (known = new Map()));
+  let config = known.get(row.name);
+  if (config === undefined) {
+    const strongest = row.synonyms[0];
+    const synonyms = strongest === undefined ? [] : brokerSynonyms(strongest.name, levels);
+    known.set(row.name, (config = described(row, inheritedText(row, levels), synonyms, false)));
+  }
+  return config;
 }
 
 /** The settings in force on this broker. Names set dynamically that are not ours are shown as secrets without a type. */

@@ -60,6 +60,8 @@ function newTopicOf(asked: AskedTopic): NewTopic {
   };
 }
 
+const FIRST_VERSION_WITH_CONFIGS = 5;
+
 /** KIP-525: what the topic has become, for those who may see settings. */
 function shapeCreated(created: CreatedTopic, validateOnly: boolean, context: RequestContext): TopicAnswer {
   const answer = {
@@ -68,6 +70,7 @@ function shapeCreated(created: CreatedTopic, validateOnly: boolean, context: Req
     errorCode: NONE,
     errorMessage: null,
   };
+  if (context.apiVersion < FIRST_VERSION_WITH_CONFIGS) return { ...answer, configs: [] };
   if (!allows(context, 'DESCRIBE_CONFIGS', 'TOPIC', created.name))
     return { ...answer, configs: [], topicConfigErrorCode: errorCodeOf(new KafkaError('TOPIC_AUTHORIZATION_FAILED'), context.log) };
   return {

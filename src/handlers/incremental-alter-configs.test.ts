@@ -145,6 +145,11 @@ const refused: readonly (readonly [what: string, asked: Asked, told: string])[] 
     'INVALID_REQUEST Unexpected broker id, expected 1, but received 2',
   ],
   [
+    'this broker by another way to write its number',
+    { type: BROKER_RESOURCE, name: '01', changes: [['log.retention.ms', 'set', '1']] },
+    'INVALID_REQUEST Unexpected broker id, expected 1, but received 01',
+  ],
+  [
     'a broker that is no number',
     { type: BROKER_RESOURCE, name: 'x', changes: [['log.retention.ms', 'set', '1']] },
     'INVALID_REQUEST Node id must be an integer, but it is: x',

@@ -115,6 +115,20 @@ test('a topic that cannot be made is told why, and the others are made', async (
   ]);
 });
 
+test('topics that cannot be made, too many at once or on a full disk, do not keep those that are there from being told', async () => {
+  await using broker = await startTestBroker({ settings: { 'num.partitions': '100' } });
+  await createTopics(broker, ['there']);
+  const many = Array.from({ length: 101 }, (_, at) => `t${at}`);
+  const told = async (names: readonly string[]): Promise<string[]> =>
+    shown(await askMetadata(broker, ['there', ...names], { create: true })).slice(0, 2);
+  assert.deepEqual(await told(many), ['t0 POLICY_VIOLATION', 't1 POLICY_VIOLATION']);
+  assert.deepEqual((await askMetadata(broker, ['there', ...many], { create: true })).topics[0]?.errorCode, 0);
+  {
+    using _ = broker.env.disk.inject({ kinds: ['write'], code: 'ENOSPC' });
+    assert.deepEqual(await told(['u']), ['there[1]', 'u KAFKA_STORAGE_ERROR']);
+  }
+});
+
 test('two clients that ask for the same missing topic at the same moment both get it', async () => {
   await using broker = await startTestBroker();
   const other = await broker.connect();
