@@ -6,6 +6,7 @@ import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { fetchResponse, FetchRequest } from '../protocol/messages/fetch.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { Isolation, PartitionLog, ReadResult } from '../storage/log/partition-log.ts';
+import { CurrentLeaders, isOfLeadership } from './current-leaders.ts';
 import type { RequestContext } from './handler.ts';
 
 type FetchResponseData = Encodable<typeof fetchResponse>;
@@ -14,6 +15,8 @@ type PartitionAnswer = TopicAnswer['partitions'][number];
 
 /** Topics are named by id from here on (KIP-516). */
 const FIRST_VERSION_BY_ID = 13;
+/** KIP-951. */
+const FIRST_VERSION_WITH_LEADERS = 16;
 /** A request for very many partitions lets others have their turn in between. */
 const PARTITIONS_PER_TURN = 1000;
 
@@ -173,15 +176,26 @@ function shapeResponse(session: FetchContext, { answers, sizes }: Round, context
     })),
   );
   const responses: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = [];
+  const leaders = new CurrentLeaders(context);
+  const shape = (answer: PartitionAnswer, { topicId, partition }: FetchTarget): PartitionAnswer =>
+    context.apiVersion >= FIRST_VERSION_WITH_LEADERS && isOfLeadership(answer.errorCode)
+      ? { ...answer, currentLeader: leaders.of(context.broker.image.findTopicById(topicId), partition) }
+      : answer;
   for (const [at, answer] of answers.entries()) {
     const target = session.targets[at];
     if (target === undefined || listed[at] !== true) continue;
     const last = responses.at(-1);
-    if (last !== undefined && last.topic === target.topic && last.topicId === target.topicId) last.partitions.push(answer);
-    else responses.push({ topic: target.topic, topicId: target.topicId, partitions: [answer] });
+    if (last !== undefined && last.topic === target.topic && last.topicId === target.topicId) last.partitions.push(shape(answer, target));
+    else responses.push({ topic: target.topic, topicId: target.topicId, partitions: [shape(answer, target)] });
   }
   // A session is known to versions that have it; others never opened one.
-  return { throttleTimeMs: 0, errorCode: NONE, sessionId: context.apiVersion >= 7 ? sessionId : 0, responses };
+  return {
+    throttleTimeMs: 0,
+    errorCode: NONE,
+    sessionId: context.apiVersion >= 7 ? sessionId : 0,
+    responses,
+    nodeEndpoints: leaders.nodeEndpoints,
+  };
 }
 
 /** What is wrong with the session is said of the answer as a whole; versions before sessions have no place for it. */

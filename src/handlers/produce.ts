@@ -1,12 +1,14 @@
 // Produce (API 0): a client hands over record batches for partitions this broker leads.
 // Prepares every batch, stages them in the order of arrival, waits for the commit that `acks` asks for, and shapes the
 // answer partition by partition; what may be appended is decided by `prepare` and the log.
+import type { TopicImage } from '../broker/image/metadata-image.ts';
 import { isInternalTopic } from '../broker/internal-topics.ts';
 import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { produceResponse, ProduceRequest } from '../protocol/messages/produce.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { PartitionLog, Ticket } from '../storage/log/partition-log.ts';
 import { InvalidRecordsError, prepare, type PreparedBatch, type PrepareLimits } from '../storage/log/prepare.ts';
+import { CurrentLeaders, isOfLeadership } from './current-leaders.ts';
 import { CloseConnectionError, type RequestContext } from './handler.ts';
 import { Turns } from './turns.ts';
 
@@ -23,6 +25,10 @@ interface Append {
 }
 
 const ACKS_NONE = 0;
+/** KIP-951. */
+const FIRST_VERSION_WITH_LEADERS = 10;
+/** KIP-516: the id takes the place of the name. */
+const FIRST_VERSION_BY_ID = 13;
 /** Checksum and walk of so many bytes of records take as long as a look-up. */
 const BYTES_PER_STEP = 4096;
 
@@ -83,15 +89,24 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
   }
   await turns.last();
 
+  const leaders = new CurrentLeaders(context);
   return {
     responses: topics.map(({ topic, appends }) => ({
       name: topic.name,
       topicId: topic.topicId,
-      partitionResponses: appends.map((append) => shapeAnswer(append, context)),
+      partitionResponses: appends.map((append) => {
+        const answer = shapeAnswer(append, context);
+        const moved = context.apiVersion >= FIRST_VERSION_WITH_LEADERS && isOfLeadership(answer.errorCode);
+        return moved ? { ...answer, currentLeader: leaders.of(findTopic(topic, context), append.index) } : answer;
+      }),
     })),
     throttleTimeMs: 0,
+    nodeEndpoints: leaders.nodeEndpoints,
   };
 }
+
+const findTopic = (topic: { name: string; topicId: string }, { apiVersion, broker }: RequestContext): TopicImage | undefined =>
+  apiVersion >= FIRST_VERSION_BY_ID ? broker.image.findTopicById(topic.topicId) : broker.image.findTopic(topic.name);
 
 function prepareOne(
   request: ProduceRequest,
@@ -102,9 +117,9 @@ function prepareOne(
 ): PreparedBatch | Promise<PreparedBatch> {
   if (request.acks !== ACKS_NONE && request.acks !== 1 && request.acks !== -1) throw new KafkaError('INVALID_REQUIRED_ACKS');
   const { broker } = context;
-  const byId = context.apiVersion >= 13; // KIP-516: the id takes the place of the name
-  const image = byId ? broker.image.findTopicById(topic.topicId) : broker.image.findTopic(topic.name);
-  if (image === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
+  const image = findTopic(topic, context);
+  if (image === undefined)
+    throw new KafkaError(context.apiVersion >= FIRST_VERSION_BY_ID ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
   context.authorize('WRITE', 'TOPIC', image.name);
   // Coordinators alone write there; Kafka makes the same exception for its own admin client.
   if (isInternalTopic(image.name) && context.clientId !== '__admin_client') throw new KafkaError('INVALID_TOPIC_EXCEPTION');

@@ -196,7 +196,8 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
   /** Starts nothing more, and closes when what is in hand is answered. */
   finish(): void {
     this.#stopping = true;
-    this.#proceed();
+    if (this.#state === 'ending') this.#linger();
+    else this.#proceed();
   }
 
   /** Closes at once. Requests in hand go on, and their answers are dropped. */
@@ -467,6 +468,7 @@ export class Connection implements ConnectionView, SocketEvents, IntakeOwner {
   }
 
   #linger(): void {
+    this.#lingerTimer?.[Symbol.dispose]();
     this.#lingerTimer = this.#host.env.timer(STOP_LINGER_MS, () => {
       if (this.#socket.queuedBytes > 0) this.#linger();
       else this.destroy();

@@ -246,6 +246,17 @@ test('clients that do not close their end after a stop are cut off soon', async 
   await stopping;
 });
 
+test('a client that was closed before and has not closed its own end does not hold up a stop', async () => {
+  const server = await new TestServer().start({ connectionsMaxIdleMs: 10_000 });
+  const client = server.connect();
+  await server.clock.advanceMs(13_000);
+  assert.deepEqual([client.ended, client.destroyed], [true, false]);
+  const stopping = server.server.stop({ graceMs: 30_000 });
+  await server.clock.advanceMs(1000);
+  assert.equal(client.destroyed, true);
+  await stopping;
+});
+
 test('what is not done when the grace is over is cut off', async () => {
   const server = await new TestServer().start();
   const client = server.connect();
