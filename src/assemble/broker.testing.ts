@@ -33,8 +33,8 @@ export interface TestBroker extends AsyncDisposable {
   /** What the broker failed of; empty as long as it keeps its promises. */
   readonly failures: readonly unknown[];
   readonly client: Connection;
-  /** Another connection; closed with the broker. */
-  connect(options?: { port?: number; clientId?: string | null }): Promise<Connection>;
+  /** Another connection, to localhost where no host is named; closed with the broker. */
+  connect(options?: { host?: string; port?: number; clientId?: string | null }): Promise<Connection>;
   /** Idempotent. */
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Stops in order, and starts again on the same disk, clock and wire; other settings may be given. */
@@ -71,7 +71,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const connect: TestBroker['connect'] = async (how = {}) => {
     const connection = await Connection.connect({
       network: clients,
-      host: 'localhost',
+      host: how.host ?? 'localhost',
       port: how.port ?? port,
       clientId: how.clientId === undefined ? 'test' : how.clientId,
     });

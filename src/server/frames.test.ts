@@ -122,6 +122,15 @@ test('where memory may not grow, nothing is set aside beyond what has come', () 
   assert.equal(frames.missingBytes, MiB - 10_100);
 });
 
+test('leave to grow ends with the frame it was given for', () => {
+  const { frames, memory } = reader(200 * MiB);
+  const [one, two] = [framed(Buffer.alloc(100_000)), framed(Buffer.alloc(MiB))];
+  frames.push(one.subarray(0, 10_004), 1, false);
+  frames.push(Buffer.concat([one.subarray(10_004), two.subarray(0, 20_004)]), 1, true, false);
+  assert.equal(frames.waitingFrames, 1);
+  assert.equal(memory.partial, 20_000);
+});
+
 test('disposing gives back what waits, and frames in hand when they are released', () => {
   const { frames, memory } = reader();
   frames.push(framed(body(10), body(20)), 1, true);

@@ -95,10 +95,11 @@ export class FrameReader {
 
   /**
    * Takes in a chunk, which belongs to the reader from here on.
-   * @param mayGrow whether memory may be set aside for bytes that have not come yet
+   * @param mayGrow whether memory may be set aside for bytes that have not come yet, of the frame under way
+   * @param mayGrowNext the same for a frame that begins in this chunk
    * @throws ProtocolError when a size is negative or too large; nothing more can be read then
    */
-  push(chunk: Buffer, arrivedMs: number, mayGrow: boolean): void {
+  push(chunk: Buffer, arrivedMs: number, mayGrow: boolean, mayGrowNext: boolean = mayGrow): void {
     const end = chunk.length;
     let position = 0;
     if (this.midFrame) position = this.#continue(chunk, 0, arrivedMs, mayGrow);
@@ -114,7 +115,7 @@ export class FrameReader {
       const backing = { bytes: end, frames };
       this.#hold({ bytes: chunk, sized: true, arrivedMs, backing, position: start, end: position, frames });
     }
-    while (position < end) position = this.#continue(chunk, position, arrivedMs, mayGrow);
+    while (position < end) position = this.#continue(chunk, position, arrivedMs, mayGrowNext);
   }
 
   /** The oldest whole frame, or undefined; it stays. A slice of the chunk it came in where that is possible. */

@@ -88,9 +88,11 @@ export class Intake implements MemoryWaiter {
   push(chunk: Buffer, nowMs: number): void {
     this.#lastDataMs = nowMs;
     if (this.#probedMs !== 0) this.#endProbe();
-    const mayGrow = this.#hasTurn || (!this.#host.memory.full && !this.#owner.held);
-    this.#reader.push(chunk, nowMs, mayGrow);
-    if (!this.#hasTurn || this.#reader.missingBytes > 0) return;
+    const mayGrow = !this.#host.memory.full && !this.#owner.held;
+    const { waitingFrames } = this.#reader;
+    this.#reader.push(chunk, nowMs, mayGrow || this.#hasTurn, mayGrow);
+    // A turn ends with the frame it was given for, also when the chunk holds the beginning of the next one.
+    if (!this.#hasTurn || this.#reader.waitingFrames === waitingFrames) return;
     this.#hasTurn = false;
     this.#host.memory.forget(this);
     this.#host.memory.admitSoon();
