@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KafkaError } from '../../protocol/errors.ts';
+import { compileTopicRegex, MAX_PATTERN_LENGTH } from './topic-regex.ts';
+
+const refused = (pattern: string): KafkaError => {
+  try {
+    compileTopicRegex(pattern);
+  } catch (thrown) {
+    assert.ok(thrown instanceof KafkaError);
+    assert.equal(thrown.errorName, 'INVALID_REGULAR_EXPRESSION');
+    return thrown;
+  }
+  return assert.fail(`${pattern.slice(0, 50)} is taken`);
+};
+
+test('an expression matches whole names', () => {
+  const regex = compileTopicRegex('orders');
+  assert.ok(regex.matches('orders'));
+  assert.ok(!regex.matches('orders-2') && !regex.matches('my-orders'));
+  assert.ok(compileTopicRegex('orders.*').matches('orders-2'));
+  assert.ok(compileTopicRegex('a|ab').matches('ab'), 'the longest alternative counts too');
+  assert.ok(!compileTopicRegex('orders|bills').matches('orders-bills'));
+});
+
+test('the syntax is that of RE2', () => {
+  assert.ok(compileTopicRegex('(?i)ORDERS').matches('orders'));
+  assert.ok(compileTopicRegex('[[:alpha:]]+\\.\\d{1,3}').matches('orders.12'));
+  assert.ok(compileTopicRegex('\\Qa.b\\E').matches('a.b'));
+  assert.ok(!compileTopicRegex('\\Qa.b\\E').matches('axb'));
+  assert.ok(compileTopicRegex('(?P<kind>\\pL+)-\\p{Greek}*[^_]').matches('orders-1'));
+});
+
+test('what RE2 does not know is refused, with the expression and the reason', () => {
+  for (const pattern of ['[', 'a**', '(a', 'a)', '*', '(?=a)b', '(?!a)b', '(?<=a)b', '(a)\\1', 'a{2,1}', 'a{1001}', '\\8', 'x\\'])
+    assert.match(refused(pattern).message, /^SubscribedTopicRegex `.+` is not a valid regular expression: .+\.$/);
+  assert.match(refused('[').message, /missing closing \]/);
+});
+
+test('an expression that would cost too much is refused before anything is built from it', () => {
+  const hostile = [
+    'x'.repeat(MAX_PATTERN_LENGTH + 1),
+    'x{1000}'.repeat(500),
+    '((a?){30}){30}'.repeat(20),
+    '(?:[[:alpha:]\\]]{100}){100}',
+    '(((\\pL{10}){10}){10}){10}',
+    '(\\Qab{2}\\E{500}){20}',
+  ];
+  const before = process.cpuUsage();
+  for (const pattern of hostile) refused(pattern);
+  const { user } = process.cpuUsage(before);
+  assert.ok(user < 1_000_000, `${user} us`); // some ms; compiled, the second alone takes 1.5 s
+});
+
+test('an expression of many words, or of none that repeats, is not taken for a hostile one', () => {
+  const words = Array.from({ length: 200 }, (_, at) => `orders-of-${at}`).join('|');
+  assert.ok(compileTopicRegex(words).matches('orders-of-199'));
+  assert.ok(compileTopicRegex('(?:a){1000}').matches('a'.repeat(1000)));
+  assert.ok(compileTopicRegex('[{1000}]{249}').matches('{01}'.repeat(60) + '{'.repeat(9)));
+  assert.ok(compileTopicRegex('\\{1000}\\{1000}{2}').matches('{1000}{1000}}'));
+});
+
+test('brackets that never close cost no more than their length', () => {
+  const before = process.cpuUsage();
+  refused('[[:'.repeat(1365));
+  refused('[:a'.repeat(1365));
+  refused('\\p{a'.repeat(1000));
+  refused('('.repeat(4000));
+  const { user } = process.cpuUsage(before);
+  assert.ok(user < 1_000_000, `${user} us`);
+});
