@@ -4,7 +4,7 @@
 interface Check {
   /** Completes "the client …". */
   readonly says: string;
-  /** 1: produce, fetch, create a topic, metadata, offsets. 2: idempotence, refusals, topics. 3: settings changed, logs trimmed, groups. */
+  /** 1: produce, fetch, create a topic, metadata, offsets. 2: idempotence, refusals, topics, settings, groups. 3: what is not served yet. */
   readonly level: 1 | 2 | 3;
   /** How long the check may take before it has failed; by default `defaultTimeoutMs`. */
   readonly timeoutMs?: number;
@@ -47,10 +47,25 @@ export const checks = {
   'recreate-topic': { level: 2, says: 'finds a topic empty that was deleted and created again' },
   'create-partitions': { level: 2, says: 'adds partitions to a topic and uses them' },
   'describe-configs': { level: 2, says: 'is told the configs of a topic, those given and the defaults' },
-  'alter-configs': { level: 3, says: 'changes a config of a topic' },
+  'alter-configs': { level: 2, says: 'changes a config of a topic' },
   'delete-records': { level: 3, says: 'deletes the records before an offset, which becomes the earliest' },
-  'group-resumes': { level: 3, says: 'reads every record once in a group, and the next member goes on where the last one stopped' },
-  'group-shares': { level: 3, says: 'shares the partitions of a topic between two members of a group' },
+  'group-resumes': { level: 2, says: 'reads every record once in a group, and the next member goes on where the last one stopped' },
+  'group-shares': { level: 2, says: 'shares the partitions of a topic between two members of a group' },
+  'group-leaves': {
+    level: 2,
+    says: 'takes over the partitions of a member that leaves a group, and reads no record twice',
+    timeoutMs: 60_000,
+  },
+  'group-dies': { level: 2, says: 'takes over the partitions of a member that dies, when its session is over', timeoutMs: 60_000 },
+  'group-static': { level: 2, says: 'finds its partitions again as a static member, and disturbs no other' },
+  'group-cooperative': { level: 2, says: 'keeps what it goes on with while another member joins a cooperative group' },
+  'group-consumer-leaves': {
+    level: 3,
+    says: 'takes over the partitions of a member that leaves a group of the consumer protocol',
+    timeoutMs: 60_000,
+  },
+  'group-consumer-dies': { level: 3, says: 'takes over the partitions of a member of the consumer protocol that dies', timeoutMs: 60_000 },
+  'group-consumer-static': { level: 3, says: 'finds its partitions again as a static member by the consumer protocol' },
   'log-append-time': { level: 2, says: "is given the broker's time in a topic with LogAppendTime" },
   'compacted-key': { level: 2, says: 'is told that a compacted topic takes no record without a key' },
 } as const satisfies Record<string, Check>;

@@ -2,6 +2,7 @@
 // and the libraries. A driver calls its library as a user would; it never speaks the protocol itself.
 import type { CheckId } from './checks.ts';
 import type { ReadRecord, RecordToSend } from './data.ts';
+import type { MemberCommand, MemberOptions } from './member.ts';
 
 export type Codec = 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
@@ -57,6 +58,8 @@ export interface Driver {
    * commits them and leaves.
    */
   consume(group: string, topic: string, count: number): Promise<Place[]>;
+  /** How a member of a group is started that reads and commits what it is assigned, as a process of its own. */
+  member(options: MemberOptions): MemberCommand;
   /** -1 when no record has the timestamp or a later one. */
   offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number>;
 

@@ -53,6 +53,8 @@ export interface MemberCommand {
   readonly args: readonly string[];
   /** Turns a line of a program that has words of its own into one of the lines above, or into nothing. */
   readonly translate?: (line: string) => string | undefined;
+  /** False for a program that commits by itself and says nothing of it. */
+  readonly tellsCommits?: false;
 }
 
 /** Calls back with what the process says; the newest assignment is kept. */

@@ -60,8 +60,15 @@ class RemoteDriver implements Driver {
   readonly cannot: Greeting['cannot'];
   readonly #call: (method: string, params: object) => Promise<unknown>;
   readonly #end: () => Promise<void>;
+  readonly member: Driver['member'];
 
-  constructor({ client, version, cannot }: Greeting, call: (method: string, params: object) => Promise<unknown>, end: () => Promise<void>) {
+  constructor(
+    { client, version, cannot }: Greeting,
+    call: (method: string, params: object) => Promise<unknown>,
+    end: () => Promise<void>,
+    member: Driver['member'],
+  ) {
+    this.member = member;
     this.client = client;
     this.version = version;
     this.cannot = cannot;
@@ -148,7 +155,7 @@ class RemoteDriver implements Driver {
   }
 }
 
-export async function startRemoteDriver(command: string, args: readonly string[]): Promise<Driver> {
+export async function startRemoteDriver(command: string, args: readonly string[], member: Driver['member']): Promise<Driver> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const greeting = Promise.withResolvers<Greeting>();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -185,5 +192,5 @@ export async function startRemoteDriver(command: string, args: readonly string[]
     child.stdin.end();
     return closed.promise;
   };
-  return new RemoteDriver(await greeting.promise, call, end);
+  return new RemoteDriver(await greeting.promise, call, end, member);
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { CheckId } from './checks.ts';
 import type { ReadRecord, RecordToSend } from './data.ts';
 import { type Driver, unable } from './driver.ts';
+import type { MemberCommand } from './member.ts';
 import { scenarios } from './scenarios.ts';
 
 class Refusal extends Error {}
@@ -66,6 +67,9 @@ class ArrayDriver implements Driver {
   deleteRecordsBefore = () => unable('delete records');
   tail = () => unable('wait');
   consume = () => unable('join groups');
+  member = (): MemberCommand => {
+    throw new Error('no member was expected');
+  };
   errorName = (thrown: unknown): string | undefined => (thrown instanceof Refusal ? thrown.message : undefined);
   close = () => Promise.resolve();
 }
@@ -149,4 +153,29 @@ test('a broker that refuses nothing fails the checks of refusals', async () => {
   };
   driver.read = () => Promise.resolve([]);
   for (const id of ['create-twice', 'out-of-range'] as const) await assert.rejects(run(id, driver), /was due/);
+});
+
+/** A member that says the lines and stays until it is ended. */
+const saying = (...lines: string[]): MemberCommand => ({
+  program: process.execPath,
+  args: ['-e', `process.stdout.write(${JSON.stringify(lines.map((line) => `${line}\n`).join(''))}); setInterval(() => {}, 1000);`],
+});
+const readAndCommitted = (partition: number, from: number, end: number): string[] => [
+  ...Array.from({ length: end - from }, (_, index) => `read ${partition} ${from + index}`),
+  `committed ${partition} ${end}`,
+];
+
+test('a check of a group is failed by a member that reads what another has read and committed', async () => {
+  const driver = new ArrayDriver();
+  const first = saying('assigned 0,1', ...readAndCommitted(0, 0, 50), ...readAndCommitted(1, 0, 50));
+  const second = saying('assigned 2,3', ...readAndCommitted(2, 0, 50), ...readAndCommitted(3, 0, 50), 'read 0 7');
+  const members = [first, second];
+  driver.member = () => members.shift() as MemberCommand;
+  await assert.rejects(run('group-dies', driver), /0\/7 was read by the (one that dies|other) and by the (one that dies|other)/);
+});
+
+test('a check of a group is failed by a member that ends by itself', async () => {
+  const driver = new ArrayDriver();
+  driver.member = () => ({ program: process.execPath, args: ['-e', 'process.exit(3)'] });
+  await assert.rejects(run('group-dies', driver), /the (one that dies|other) it ended with exit code 3/);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { CheckId } from './checks.ts';
 import { bytesAt, type ReadRecord, recordAt, recordsFrom, type RecordToSend } from './data.ts';
 import type { Codec, Driver, ProduceOptions } from './driver.ts';
+import { cooperates, dies, leaves, staticMember } from './group-scenarios.ts';
 
 export interface Scene {
   readonly driver: Driver;
@@ -389,6 +390,14 @@ export const scenarios: Record<CheckId, Scenario> = {
     const read = halves.flat().map(({ partition, offset }) => `${partition}/${offset}`);
     assert.equal(new Set(read).size, 100, 'each record was read by one of the two');
   },
+
+  'group-leaves': leaves({ protocol: 'classic', assignor: 'eager' }),
+  'group-dies': dies({ protocol: 'classic', assignor: 'eager' }),
+  'group-static': staticMember({ protocol: 'classic', assignor: 'eager' }),
+  'group-cooperative': cooperates({ protocol: 'classic', assignor: 'cooperative' }),
+  'group-consumer-leaves': leaves({ protocol: 'consumer' }),
+  'group-consumer-dies': dies({ protocol: 'consumer' }),
+  'group-consumer-static': staticMember({ protocol: 'consumer' }),
 
   'log-append-time': async ({ driver, topic }) => {
     await driver.createTopic(topic(), { partitions: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } });

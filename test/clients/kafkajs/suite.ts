@@ -3,12 +3,15 @@
 // itself is built on. Producing and administration use the public interface.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
 import kafkajs, { type IHeaders, type Producer } from 'kafkajs';
+import type { CheckId } from '../checks.ts';
 import type { ReadRecord, RecordToSend } from '../data.ts';
 import { type Codec, type Driver, type Place, type ProduceOptions, untilSettled } from '../driver.ts';
+import { memberArguments, type MemberCommand, type MemberOptions, noNegativeTimeouts } from '../member.ts';
 import { runSuite, suiteOrder } from '../suite.ts';
 
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, KafkaJSProtocolError, logLevel } = kafkajs;
@@ -99,10 +102,18 @@ const toRecord = (message: FetchedMessage): ReadRecord => ({
   headers: fromHeaders(message.headers),
 });
 
+const classicAlone = 'kafkajs has the classic protocol alone';
+
 class KafkajsDriver implements Driver {
   readonly client = 'kafkajs';
   readonly version = packageJson.version;
-  readonly cannot = {};
+  readonly cannot: Partial<Record<CheckId, string>> = {
+    'group-static': 'kafkajs has no static members',
+    'group-cooperative': 'all assignors of kafkajs are eager',
+    'group-consumer-leaves': classicAlone,
+    'group-consumer-dies': classicAlone,
+    'group-consumer-static': classicAlone,
+  };
   readonly #kafka: InstanceType<typeof Kafka>;
   readonly #admin;
   readonly #cluster: Cluster;
@@ -291,6 +302,10 @@ class KafkajsDriver implements Driver {
       await consumer.disconnect();
     }
     return places;
+  }
+
+  member(options: MemberOptions): MemberCommand {
+    return { program: process.execPath, args: [noNegativeTimeouts, join(import.meta.dirname, 'member.ts'), ...memberArguments(options)] };
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

@@ -56,6 +56,14 @@ class Member {
       if (order.assignor === 'eager' && order.protocol === 'classic') changed();
     };
     this.#consumer.on('consumer:group:join', assigned);
+    // By the consumer protocol the library tells of the first assignment alone.
+    let last = '';
+    if (order.protocol === 'consumer')
+      setInterval(() => {
+        const owned = this.#owned().join();
+        if (owned !== last) assigned();
+        last = owned;
+      }, 20).unref();
     this.#consumer.on('consumer:group:rebalance', rebalancing);
     this.#consumer.on('consumer:group:leave', changed);
     this.#consumer.on('consumer:heartbeat:error', changed);

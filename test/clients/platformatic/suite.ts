@@ -2,6 +2,7 @@
 // Its stream always joins a group; `consumer.fetch` below it does not, and reads by assignment.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import {
   Admin,
   ConfigResourceTypes,
@@ -12,6 +13,7 @@ import {
 } from '@platformatic/kafka';
 import type { ReadRecord, RecordToSend } from '../data.ts';
 import { type Driver, type Place, untilSettled, type ProduceOptions } from '../driver.ts';
+import { memberArguments, type MemberCommand, type MemberOptions } from '../member.ts';
 import { runSuite, suiteOrder } from '../suite.ts';
 
 const packageJson = createRequire(import.meta.url)('../../../node_modules/@platformatic/kafka/package.json') as { version: string };
@@ -204,6 +206,10 @@ class PlatformaticDriver implements Driver {
       await consumer.close(true);
     }
     return places;
+  }
+
+  member(options: MemberOptions): MemberCommand {
+    return { program: process.execPath, args: [join(import.meta.dirname, 'member.ts'), ...memberArguments(options)] };
   }
 
   async offset(topic: string, partition: number, at: 'earliest' | 'latest' | { timestampMs: number }): Promise<number> {

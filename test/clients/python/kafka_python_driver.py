@@ -11,6 +11,7 @@ from kafka.errors import BrokerResponseError
 from remote import pack_record, serve, unpack
 
 NOTHING_MORE_SECONDS = 10
+CLASSIC_ALONE = "kafka-python has the classic protocol alone"
 
 
 class ConfigRefused(Exception):
@@ -20,7 +21,11 @@ class ConfigRefused(Exception):
 class Driver:
     client = "kafka-python"
     version = kafka.__version__
-    cannot = {}
+    cannot = {
+        "group-consumer-leaves": CLASSIC_ALONE,
+        "group-consumer-dies": CLASSIC_ALONE,
+        "group-consumer-static": CLASSIC_ALONE,
+    }
 
     def __init__(self, brokers):
         self.brokers = brokers
