@@ -1,4 +1,4 @@
-// Level 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
+// Levels 2 and 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
 // commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 package main
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -21,9 +22,9 @@ type groupChecks struct {
 	protocol string
 }
 
-func groups(report *report, bench *bench) {
+func groups(report *report, bench *bench, protocols ...string) {
 	var all []check
-	for _, protocol := range []string{"classic", "consumer"} {
+	for _, protocol := range protocols {
 		g := groupChecks{bench, protocol}
 		ending := ", " + protocol + " protocol"
 		all = append(all,
@@ -32,7 +33,12 @@ func groups(report *report, bench *bench) {
 			check{"committed offsets are read back with their metadata, altered and deleted" + ending, g.commits},
 			check{"a group is listed and described, kept while it has a member, and deleted when empty" + ending, g.administration},
 			check{"a static member that comes back finds its partitions without a rebalance" + ending, g.staticMember},
+			check{"the partitions of a member that dies go to the other when its session is over" + ending, g.dies},
+			check{"a member keeps what it goes on with while another joins" + ending, g.cooperates},
 		)
+		if protocol == "classic" {
+			all = append(all, check{"two members share the partitions by an eager assignor, and the one that stays takes over", g.sharesEagerly})
+		}
 	}
 	report.together(all...)
 }
@@ -42,6 +48,7 @@ type member struct {
 	*kgo.Client
 	mutex    sync.Mutex
 	assigned map[int32]bool
+	revoked  []int32 // all that was ever taken from it
 }
 
 func (g groupChecks) join(group, topic string, options ...kgo.Opt) *member {
@@ -55,6 +62,7 @@ func (g groupChecks) join(group, topic string, options ...kgo.Opt) *member {
 					m.assigned[partition] = true
 				} else {
 					delete(m.assigned, partition)
+					m.revoked = append(m.revoked, partition)
 				}
 			}
 		}
@@ -137,9 +145,13 @@ func (g groupChecks) resumes() {
 	expectEach(read(150, false), 300, 350)
 }
 
-func (g groupChecks) shares() {
-	topic, group := g.bench.topic(g.protocol+"-share", 4), g.bench.name("%s-share", g.protocol)
-	first, second := g.join(group, topic), g.join(group, topic)
+// The library's own choice is the cooperative assignor.
+func (g groupChecks) shares()        { g.share("share") }
+func (g groupChecks) sharesEagerly() { g.share("share-eagerly", kgo.Balancers(kgo.RangeBalancer())) }
+
+func (g groupChecks) share(what string, options ...kgo.Opt) {
+	topic, group := g.bench.topic(g.protocol+"-"+what, 4), g.bench.name("%s-%s", g.protocol, what)
+	first, second := g.join(group, topic, options...), g.join(group, topic, options...)
 	defer second.Close()
 	defer first.Close()
 	both := []*member{first, second}
@@ -302,4 +314,72 @@ func (g groupChecks) staticMember() {
 	pollUntil("the one that came back has partitions", []*member{stays, again}, func() bool { return len(again.partitions()) > 0 })
 	equal(fmt.Sprint(before), fmt.Sprint(again.partitions()), "what the one that came back has")
 	equal(fmt.Sprint(kept), fmt.Sprint(stays.partitions()), "what the other has")
+}
+
+// wires are the connections of a client that can be cut all at once, and then no others are made: to the broker it is dead.
+type wires struct {
+	mutex sync.Mutex
+	cut   bool
+	all   []net.Conn
+}
+
+func (w *wires) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	made, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.cut {
+		made.Close()
+		return nil, net.ErrClosed
+	}
+	w.all = append(w.all, made)
+	return made, nil
+}
+
+func (w *wires) die() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.cut = true
+	for _, each := range w.all {
+		each.Close()
+	}
+}
+
+func (g groupChecks) dies() {
+	topic, group := g.bench.topic(g.protocol+"-dies", 4), g.bench.name("%s-dies", g.protocol)
+	var options []kgo.Opt
+	if g.protocol == "classic" { // by the consumer protocol the broker says how long a session is
+		options = append(options, kgo.SessionTimeout(6*time.Second))
+	}
+	wires := &wires{}
+	dying, stays := g.join(group, topic, append(options, kgo.Dialer(wires.dial))...), g.join(group, topic, options...)
+	defer stays.Close()
+	pollUntil("both have two partitions", []*member{dying, stays}, func() bool { return len(dying.partitions()) == 2 && len(stays.partitions()) == 2 })
+	wires.die()
+	defer dying.Close()
+	pollUntil("the one that stays has all", []*member{stays}, func() bool { return len(stays.partitions()) == 4 })
+	for partition := range int32(4) {
+		g.bench.fill(topic, partition, 10)
+	}
+	found := poll(stays.Client, 40)
+	for partition := range int32(4) {
+		expectRun(ofPartition(found, partition), 0, 0)
+	}
+}
+
+func (g groupChecks) cooperates() {
+	topic, group := g.bench.topic(g.protocol+"-cooperates", 4), g.bench.name("%s-cooperates", g.protocol)
+	first := g.join(group, topic)
+	defer first.Close()
+	pollUntil("the first has all partitions", []*member{first}, func() bool { return len(first.partitions()) == 4 })
+	second := g.join(group, topic)
+	defer second.Close()
+	pollUntil("both have two partitions", []*member{first, second}, func() bool { return len(first.partitions()) == 2 && len(second.partitions()) == 2 })
+	first.mutex.Lock()
+	taken := slices.Clone(first.revoked)
+	first.mutex.Unlock()
+	slices.Sort(taken)
+	equal(fmt.Sprint(second.partitions()), fmt.Sprint(taken), "all that was taken from the first")
 }

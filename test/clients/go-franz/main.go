@@ -27,11 +27,13 @@ func main() {
 		offsets(report, bench)
 		refusals(report, bench)
 		topics(report, bench)
+		settings(report, bench)
+		groups(report, bench, "classic")
 	}
 	if usable && level >= 3 {
 		fmt.Println("level 3")
-		settings(report, bench)
-		groups(report, bench)
+		trimmed(report, bench)
+		groups(report, bench, "consumer")
 	}
 	if report.failed > 0 {
 		os.Exit(1)

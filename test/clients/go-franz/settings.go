@@ -1,4 +1,4 @@
-// Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
+// Level 2, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
 package main
 
 import (
@@ -53,7 +53,10 @@ func settings(report *report, bench *bench) {
 		eventually("the setting is changed", func() bool { return bench.setting(topic, "max.message.bytes") == "10000" })
 		refused(kerr.MessageTooLarge, send(client, &kgo.Record{Topic: topic, Key: key(1), Value: large(20_000, 0)}), "a record of 20,000 bytes")
 	})
+}
 
+// trimmed: level 3.
+func trimmed(report *report, bench *bench) {
 	report.check("records before an offset are deleted, and offsets go on from where they were", func() {
 		topic := bench.topic("trimmed", 1)
 		bench.fill(topic, 0, 100)

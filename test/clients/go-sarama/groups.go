@@ -1,10 +1,11 @@
-// Level 3, consumer groups by the classic protocol, the only one this library speaks:
+// Level 2, consumer groups by the classic protocol, the only one this library speaks:
 // commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 package main
 
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ func groups(report *report, bench *bench) {
 		check{"committed offsets are read back with their metadata, altered and deleted, classic protocol", g.commits},
 		check{"a group is listed and described, kept while it has a member, and deleted when empty, classic protocol", g.administration},
 		check{"a static member that comes back finds its partitions without a rebalance, classic protocol", g.staticMember},
+		check{"the partitions of a member that dies go to the other when its session is over, classic protocol", g.dies},
 	)
 }
 
@@ -306,4 +308,56 @@ func (g groupChecks) staticMember() {
 	equal(fmt.Sprint(before), fmt.Sprint(again.partitions()), "what the one that came back has")
 	equal(fmt.Sprint(kept), fmt.Sprint(stays.partitions()), "what the other has")
 	equal(generation, again.current().GenerationID(), "the generation")
+}
+
+// wires are the connections of a client that can be cut all at once, and then no others are made: to the broker it is dead.
+type wires struct {
+	mutex sync.Mutex
+	cut   bool
+	all   []net.Conn
+}
+
+// Dial makes it what sarama takes for a proxy.
+func (w *wires) Dial(network, address string) (net.Conn, error) {
+	made, err := net.DialTimeout(network, address, 5*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.cut {
+		made.Close()
+		return nil, net.ErrClosed
+	}
+	w.all = append(w.all, made)
+	return made, nil
+}
+
+func (w *wires) die() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.cut = true
+	for _, each := range w.all {
+		each.Close()
+	}
+}
+
+func (g groupChecks) dies() {
+	topic, group := g.bench.topic("dies", 4), g.bench.name("dies")
+	short := func(c *sarama.Config) { c.Consumer.Group.Session.Timeout = 6 * time.Second }
+	wires := &wires{}
+	dying := g.join(group, topic, short, func(c *sarama.Config) { c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, wires })
+	stays := g.join(group, topic, short)
+	defer stays.close()
+	eventually("both have two partitions", func() bool { return len(dying.partitions()) == 2 && len(stays.partitions()) == 2 })
+	wires.die()
+	dying.leave() // it can no longer say so
+	eventually("the one that stays has all", func() bool { return len(stays.partitions()) == 4 })
+	for partition := range int32(4) {
+		g.bench.sendRun(topic, partition, 0, 10)
+	}
+	found := stays.read(40)
+	for partition := range int32(4) {
+		expectRun(ofPartition(found, partition), 0, 0)
+	}
 }

@@ -27,11 +27,12 @@ func main() {
 		offsets(report, bench)
 		refusals(report, bench)
 		topics(report, bench)
+		settings(report, bench)
+		groups(report, bench)
 	}
 	if usable && level >= 3 {
 		fmt.Println("level 3")
-		settings(report, bench)
-		groups(report, bench)
+		trimmed(report, bench)
 	}
 	if report.failed > 0 {
 		os.Exit(1)

@@ -1,4 +1,4 @@
-// Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
+// Level 2, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
 package main
 
 import (
@@ -55,7 +55,10 @@ func settings(report *report, bench *bench) {
 		eventually("the setting is changed", func() bool { return setting(topic, "max.message.bytes") == "10000" })
 		refused(sarama.ErrMessageSizeTooLarge, bench.sendOne(message(topic, 0, key(1), large(20_000, 0))), "a record of 20,000 bytes")
 	})
+}
 
+// trimmed: level 3.
+func trimmed(report *report, bench *bench) {
 	report.check("records before an offset are deleted, and offsets go on from where they were", func() {
 		topic := bench.topic("trimmed", 1)
 		bench.sendRun(topic, 0, 0, 100)

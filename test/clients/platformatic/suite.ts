@@ -11,6 +11,7 @@ import {
   ListOffsetTimestamps,
   Producer,
 } from '@platformatic/kafka';
+import type { CheckId } from '../checks.ts';
 import type { ReadRecord, RecordToSend } from '../data.ts';
 import { type Driver, type Place, untilSettled, type ProduceOptions } from '../driver.ts';
 import { memberArguments, type MemberCommand, type MemberOptions } from '../member.ts';
@@ -42,7 +43,9 @@ function toRecords(response: FetchResponse): ReadRecord[] {
 class PlatformaticDriver implements Driver {
   readonly client = '@platformatic/kafka';
   readonly version = packageJson.version;
-  readonly cannot = {};
+  readonly cannot: Partial<Record<CheckId, string>> = {
+    'group-consumer-static': 'it leaves a group of the consumer protocol for good (member epoch -1) as a static member too',
+  };
   readonly #admin;
   readonly #consumer;
   readonly #producers = new Map<boolean, Producer>();

@@ -1,7 +1,8 @@
-// Level 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
+// Levels 2 and 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
 // commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -10,8 +11,11 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.clients.producer.Producer;
@@ -30,9 +34,9 @@ final class Groups {
         this.protocol = protocol;
     }
 
-    static void run(Report report, Bench bench) {
+    static void run(Report report, Bench bench, String... protocols) {
         Map<String, Report.Check> checks = new LinkedHashMap<>();
-        for (String protocol : new String[] {"classic", "consumer"}) {
+        for (String protocol : protocols) {
             Groups groups = new Groups(bench, protocol);
             String ending = ", " + protocol + " protocol";
             checks.put("a group reads every record once and resumes from its commit" + ending, groups::resumes);
@@ -46,6 +50,10 @@ final class Groups {
             checks.put(
                     "a static member that comes back finds its partitions without a rebalance" + ending,
                     groups::staticMember);
+            checks.put(
+                    "the partitions of a member that dies go to the other when its session is over" + ending,
+                    groups::dies);
+            checks.put("a member keeps what it goes on with while another joins" + ending, groups::cooperates);
             if (protocol.equals("consumer"))
                 checks.put("a group subscribes by a pattern that the broker evaluates" + ending, groups::pattern);
         }
@@ -276,6 +284,57 @@ final class Groups {
                 Expect.equal(before, again.assignment(), "what the one that came back has");
                 Expect.equal(kept, stays.assignment(), "what the other has");
             }
+        }
+    }
+
+    /** A member that closes without a word of leaving is to the broker one that died. */
+    private void dies() throws Exception {
+        String topic = bench.topic(protocol + "-dies", 4);
+        String group = name("dies");
+        // By the consumer protocol the broker says how long a session is, and the library refuses this.
+        Map<String, Object> session = protocol.equals("classic") ? Map.of("session.timeout.ms", 6000) : Map.of();
+        Consumer<byte[], byte[]> dying = member(group, session);
+        try (Consumer<byte[], byte[]> stays = member(group, session)) {
+            dying.subscribe(List.of(topic));
+            stays.subscribe(List.of(topic));
+            pollUntil(
+                    "both have two partitions",
+                    List.of(dying, stays),
+                    () -> dying.assignment().size() == 2 && stays.assignment().size() == 2);
+            dying.close(CloseOptions.groupMembershipOperation(
+                    CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP));
+            pollUntil("the one that stays has all", List.of(stays), () -> stays.assignment().size() == 4);
+            for (int partition = 0; partition < 4; partition++) bench.fill(topic, partition, 10);
+            Expect.equal(40, Bench.poll(stays, 40).size(), "the number of records");
+        }
+    }
+
+    private void cooperates() throws Exception {
+        String topic = bench.topic(protocol + "-cooperates", 4);
+        String group = name("cooperates");
+        // By the consumer protocol the broker assigns, and always so that members keep what they can.
+        Map<String, Object> assignor = protocol.equals("classic")
+                ? Map.of("partition.assignment.strategy", CooperativeStickyAssignor.class.getName())
+                : Map.of();
+        Set<TopicPartition> taken = new HashSet<>();
+        try (Consumer<byte[], byte[]> first = member(group, assignor);
+                Consumer<byte[], byte[]> second = member(group, assignor)) {
+            first.subscribe(List.of(topic), new ConsumerRebalanceListener() {
+                @Override
+                public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+
+                @Override
+                public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                    taken.addAll(partitions);
+                }
+            });
+            pollUntil("the first has all partitions", List.of(first), () -> first.assignment().size() == 4);
+            second.subscribe(List.of(topic));
+            pollUntil(
+                    "both have two partitions",
+                    List.of(first, second),
+                    () -> first.assignment().size() == 2 && second.assignment().size() == 2);
+            Expect.equal(second.assignment(), taken, "all that was taken from the first");
         }
     }
 

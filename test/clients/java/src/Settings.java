@@ -1,4 +1,4 @@
-// Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved
+// Level 2, administration beyond making topics: settings that change while records lie there, and the log's start moved
 // on.
 import java.util.Collection;
 import java.util.List;
@@ -67,7 +67,10 @@ final class Settings {
                                 producer, new ProducerRecord<>(name, 0, Bench.key(1), Bench.bytes(20_000, 0))));
             }
         });
+    }
 
+    /** Level 3. */
+    static void trim(Report report, Bench bench) {
         report.check("records before an offset are deleted, and offsets go on from where they were", () -> {
             String topic = bench.topic("trimmed", 1);
             TopicPartition at = new TopicPartition(topic, 0);

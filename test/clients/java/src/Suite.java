@@ -24,11 +24,13 @@ final class Suite {
                 Offsets.run(report, bench);
                 Refusals.run(report, bench);
                 Topics.run(report, bench);
+                Settings.run(report, bench);
+                Groups.run(report, bench, "classic");
             }
             if (usable && level >= 3) {
                 System.out.println("level 3");
-                Settings.run(report, bench);
-                Groups.run(report, bench);
+                Settings.trim(report, bench);
+                Groups.run(report, bench, "consumer");
             }
         }
         System.out.flush();

@@ -27,11 +27,13 @@ fn main() {
         offsets::run(&mut report, bench);
         refusals::run(&mut report, bench);
         topics::run(&mut report, bench);
+        settings::run(&mut report, bench);
+        groups::run(&mut report, bench, &["classic"]);
     }
     if usable && level >= 3 {
         println!("level 3");
-        settings::run(&mut report, bench);
-        groups::run(&mut report, bench);
+        settings::trim(&mut report, bench);
+        groups::run(&mut report, bench, &["consumer"]);
     }
     // Not a return: a client that hangs in a thread of its own must not keep the process.
     std::process::exit(if report.failed == 0 { 0 } else { 1 });

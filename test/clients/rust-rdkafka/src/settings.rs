@@ -1,4 +1,4 @@
-//! Level 3, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
+//! Level 2, administration beyond making topics: settings that change while records lie there, and the log's start moved on.
 //! The binding alters settings by the older AlterConfigs alone, which replaces all of a topic's own.
 
 use pollster::block_on;
@@ -48,7 +48,10 @@ pub fn run(report: &mut Report, bench: &'static Bench) {
         eventually("the setting is changed", || setting(&topic, "max.message.bytes").as_deref() == Some("10000"));
         assert_eq!(Err(RDKafkaErrorCode::MessageSizeTooLarge), bench.send(&topic, &[wide], &[]).remove(0), "20,000 bytes");
     });
+}
 
+/// Level 3.
+pub fn trim(report: &mut Report, bench: &'static Bench) {
     report.check("records before an offset are deleted, and offsets go on from where they were", move || {
         let topic = bench.topic("trimmed", 1, &[]);
         bench.send_run(&topic, 0, 0..100, &[]);
