@@ -61,6 +61,9 @@ export class MetadataImage {
   #nextProducerId = 0;
   #partitionCount = 0;
   #firstLeaderEpoch = 0;
+  #topicsVersion = 0;
+  #placementVersion = 0;
+  #topicsMade = 0;
   /** Lists of one content are one list: most partitions of a broker have the same replicas. */
   readonly #nodeLists = new Map<string, readonly number[]>();
   readonly #directoryLists = new Map<string, readonly string[]>();
@@ -88,6 +91,19 @@ export class MetadataImage {
    */
   get firstLeaderEpoch(): number {
     return this.#firstLeaderEpoch;
+  }
+
+  /** Another number whenever topics have been made, have grown, have moved or have gone. Means nothing beyond this process. */
+  get topicsVersion(): number {
+    return this.#topicsVersion;
+  }
+  /** Another number whenever replicas of any topic, or brokers, may have come to other racks. */
+  get placementVersion(): number {
+    return this.#placementVersion;
+  }
+  /** How many topics have been made while this image was folded. */
+  get topicsMade(): number {
+    return this.#topicsMade;
   }
 
   /** Raises `firstLeaderEpoch`, for one who knows more of the topics that were removed than the records say. */
@@ -141,6 +157,7 @@ export class MetadataImage {
     switch (record.type) {
       case 'TopicRecord':
         this.#put({ name: record.value.name, id: record.value.topicId, partitions: [] });
+        this.#topicsMade += 1;
         break;
       case 'PartitionRecord': {
         const { topicId, partitionId: index, leader, leaderEpoch, partitionEpoch } = record.value;
@@ -154,12 +171,14 @@ export class MetadataImage {
           directories: this.#directories(record.value.directories),
         });
         this.#partitionCount += 1;
+        this.#topicsVersion += 1;
         break;
       }
       case 'PartitionChangeRecord': {
         const change = record.value;
         const topic = present(this.#topicsById.get(change.topicId), `the topic ${change.topicId} of a partition change`);
         const before = present(topic.partitions[change.partitionId], `partition ${change.partitionId} of ${topic.name}`);
+        if (change.replicas !== null) this.#noteMove();
         // The record carries no leader epoch: naming a leader raises it by one (PartitionRegistration.merge).
         const namesLeader = change.leader !== UNASSIGNED_LEADER_CHANGE;
         this.#putPartition(change.topicId, {
@@ -177,6 +196,7 @@ export class MetadataImage {
         const topic = present(this.#topicsById.get(record.value.topicId), `the removed topic ${record.value.topicId}`);
         this.#topicsById.delete(topic.id);
         this.#topicsByName.delete(topic.name);
+        this.#topicsVersion += 1;
         this.#names.delete(topic.name);
         this.#forgetCollision(topic.name);
         this.#configs.delete(`${resourceTypes.topic}/${topic.name}`);
@@ -198,6 +218,7 @@ export class MetadataImage {
         const { brokerId: nodeId, brokerEpoch: epoch, incarnationId, rack, fenced, logDirs } = record.value;
         const endPoints = new Map(record.value.endPoints.map(({ name, host, port }) => [name, { host, port }]));
         this.#brokers.set(nodeId, { nodeId, epoch, incarnationId, rack, fenced, endPoints, logDirs });
+        this.#noteMove();
         break;
       }
       case 'BrokerRegistrationChangeRecord': {
@@ -213,6 +234,7 @@ export class MetadataImage {
         break;
       case 'UnregisterBrokerRecord':
         this.#brokers.delete(record.value.brokerId);
+        this.#noteMove();
         break;
       case 'ProducerIdsRecord':
         this.#nextProducerId = record.value.nextProducerId;
@@ -238,6 +260,11 @@ export class MetadataImage {
       case 'ZkMigrationStateRecord':
         break;
     }
+  }
+
+  #noteMove(): void {
+    this.#placementVersion += 1;
+    this.#topicsVersion += 1;
   }
 
   #changeBroker(nodeId: number, change: Partial<BrokerImage>): void {
