@@ -141,7 +141,17 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     await partitions.open();
     const stopBegins = new AbortController();
     const topics = new Topics({ env, settings, controller: metadata, image, log });
-    const groups = new GroupCoordinator({ env, log, config: () => settings.config, image, nodeId, topics, partitions, onFatal });
+    const groups = new GroupCoordinator({
+      env,
+      log,
+      config: () => settings.config,
+      image,
+      metadataOffset: () => metadata.appliedOffset,
+      nodeId,
+      topics,
+      partitions,
+      onFatal,
+    });
     closers.push(() => groups.close());
     groups.start();
     const broker: Broker = {

@@ -58,13 +58,23 @@ const changesOf = (image: MetadataImage, others: Partial<RegistrationOptions> = 
   registrationRecords(image, options(others)).flatMap(({ type, value }) => (type === 'PartitionChangeRecord' ? [value] : []));
 
 test('a new cluster begins with the features this broker keeps, one that was formatted with what it was formatted with', () => {
-  assert.deepEqual(registrationRecords(imageOf(), options())[0], level('metadata.version', 29));
+  const kept = [level('metadata.version', 29), level('group.version', 1)];
+  assert.deepEqual(registrationRecords(imageOf(), options()).slice(0, 2), kept);
   const formatted = [level('metadata.version', 25), level('group.version', 1)];
   assert.deepEqual(registrationRecords(imageOf(), options({ bootstrap: formatted })).slice(0, 2), formatted);
   assert.deepEqual(
-    registrationRecords(imageOf(level('metadata.version', 29)), options({ bootstrap: formatted })).map(({ type }) => type),
+    registrationRecords(imageOf(...kept), options({ bootstrap: formatted })).map(({ type }) => type),
     ['RegisterBrokerRecord'],
   );
+});
+
+test('a cluster that has no group.version yet comes to it at a start, if its metadata.version has room for it', () => {
+  const [first] = registrationRecords(imageOf(level('metadata.version', 22)), options());
+  assert.deepEqual(first, level('group.version', 1));
+  const [older] = registrationRecords(imageOf(level('metadata.version', 21)), options());
+  assert.equal(older?.type, 'RegisterBrokerRecord');
+  const formatted = registrationRecords(imageOf(), options({ bootstrap: [level('metadata.version', 25)] }));
+  assert.deepEqual(formatted.slice(0, 2), [level('metadata.version', 25), level('group.version', 1)]);
 });
 
 test('with eligible leader replicas a cluster has a setting for min.insync.replicas from the beginning, as a Kafka controller gives it', () => {
@@ -76,7 +86,8 @@ test('with eligible leader replicas a cluster has a setting for min.insync.repli
 });
 
 test('a registration says where, what and since when; its epoch is the offset, and never goes back', () => {
-  const [record] = registrationRecords(imageOf(level('metadata.version', 29)), options());
+  const begun = [level('metadata.version', 29), level('group.version', 1)];
+  const [record] = registrationRecords(imageOf(...begun), options());
   assert.deepEqual(record, {
     type: 'RegisterBrokerRecord',
     value: {
@@ -85,14 +96,17 @@ test('a registration says where, what and since when; its epoch is the offset, a
       incarnationId: Buffer.alloc(16, 7).toString('base64url'),
       brokerEpoch: 40,
       endPoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],
-      features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 29 }],
+      features: [
+        { name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 29 },
+        { name: 'group.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
+      ],
       rack: 'r1',
       fenced: false,
       inControlledShutdown: false,
       logDirs: [here],
     },
   });
-  const image = imageOf(level('metadata.version', 29), record);
+  const image = imageOf(...begun, record);
   const [again] = registrationRecords(image, options({ nextOffset: 12 }));
   assert.equal(again?.type === 'RegisterBrokerRecord' && again.value.brokerEpoch, 41);
 });
@@ -143,7 +157,7 @@ test('a partition in a log dir that is not there is not begun again, unless that
 });
 
 test('a stop says that the broker is gone, in the epoch that it had', () => {
-  const [registered] = registrationRecords(imageOf(level('metadata.version', 29)), options());
+  const [registered] = registrationRecords(imageOf(level('metadata.version', 29), level('group.version', 1)), options());
   const image = imageOf(registered as NewMetadataRecord);
   const records = deregistrationRecords(image, 1);
   assert.deepEqual(records, [

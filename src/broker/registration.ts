@@ -7,7 +7,7 @@ import type { Listener } from '../config/listeners.ts';
 import { isReservedDirectoryId, newUuid, unnamedDirectories } from '../storage/directory-ids.ts';
 import { WrongDirectoryError } from '../storage/identity.ts';
 import type { NewMetadataRecord } from '../storage/metadata/metadata-records.ts';
-import { METADATA_VERSION, supportedFeatures } from './features.ts';
+import { GROUP_VERSION, lacksGroupVersion, METADATA_VERSION, supportedFeatures } from './features.ts';
 import { resourceTypes, type MetadataImage, type PartitionImage, type TopicImage } from './image/metadata-image.ts';
 
 /** SecurityProtocol.id of Kafka. */
@@ -44,9 +44,14 @@ export function firstRecords(): NewMetadataRecord[] {
   return supportedFeatures.map(({ name, maxVersion }) => ({ type: 'FeatureLevelRecord', value: { name, featureLevel: maxVersion } }));
 }
 
+const groupVersionRecord: NewMetadataRecord = { type: 'FeatureLevelRecord', value: { name: GROUP_VERSION, featureLevel: 1 } };
+
 export function registrationRecords(image: MetadataImage, options: RegistrationOptions): NewMetadataRecord[] {
   const records: NewMetadataRecord[] = [];
   if (!image.features.has(METADATA_VERSION)) records.push(...bootstrapRecords(options));
+  const levels = new Map(image.features);
+  for (const { type, value } of records) if (type === 'FeatureLevelRecord') levels.set(value.name, value.featureLevel);
+  if (lacksGroupVersion(levels)) records.push(groupVersionRecord);
   records.push(registerBroker(image, options));
   for (const topic of image.topics.values())
     for (const partition of topic.partitions) {

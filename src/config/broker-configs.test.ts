@@ -277,6 +277,7 @@ const contradictions: readonly [settings: Record<string, string>, message: strin
     { 'connection.failed.authentication.delay.ms': '700000' },
     'connection.failed.authentication.delay.ms=700000 should always be less than connections.max.idle.ms=600000 to prevent failed authentication responses from timing out',
   ],
+  [{ 'group.consumer.assignors': 'range,sticky' }, 'group.consumer.assignors offers uniform and range, and no sticky'],
   [{ 'group.coordinator.rebalance.protocols': 'consumer' }, "Disabling the 'classic' protocol is not supported."],
   [
     { 'group.min.session.timeout.ms': '2000000' },

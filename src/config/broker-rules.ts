@@ -2,6 +2,7 @@
 // promises protection is refused, never ignored. Most rules and sentences are Kafka's (KafkaConfig.validateValues,
 // GroupCoordinatorConfig, ShareGroupConfig); bounds of a single setting stand in its row.
 
+import { consumerAssignors } from './coordinator-configs.ts';
 import type { BrokerConfig, BrokerConfigName } from './broker-configs.ts';
 import { ConfigError } from './config-value.ts';
 import { networkConfigs } from './network-configs.ts';
@@ -92,6 +93,10 @@ const rules: readonly Rule[] = [
     config['group.coordinator.rebalance.protocols'].includes('classic') ? undefined : "Disabling the 'classic' protocol is not supported.",
   atLeast('group.max.session.timeout.ms', 'group.min.session.timeout.ms'),
   ...groupRules('consumer'),
+  (config) => {
+    const unknown = config['group.consumer.assignors'].filter((name) => !consumerAssignors.has(name));
+    return unknown.length === 0 ? undefined : `group.consumer.assignors offers uniform and range, and no ${unknown.join(', ')}`;
+  },
   ...groupRules('share'),
   (config) => {
     const count = config['group.share.assignors'].length;

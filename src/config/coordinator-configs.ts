@@ -20,6 +20,14 @@ import {
   durationMs,
 } from './config-table.ts';
 
+/** The assignors of consumer groups, by each name that settings may give them: Kafka's short ones and those of its classes. */
+export const consumerAssignors: ReadonlyMap<string, 'uniform' | 'range'> = new Map([
+  ['uniform', 'uniform'],
+  ['range', 'range'],
+  ['org.apache.kafka.coordinator.group.assignor.UniformAssignor', 'uniform'],
+  ['org.apache.kafka.coordinator.group.assignor.RangeAssignor', 'range'],
+]);
+
 const rebalanceProtocols = ['consumer', 'classic', 'share', 'streams'] as const;
 const migrationPolicies = ['disabled', 'downgrade', 'upgrade', 'bidirectional'] as const;
 

@@ -106,12 +106,18 @@ function v0Of(table: typeof apiVersionsResponse): typeof apiVersionsResponse {
   };
 }
 
-test('of features only what is built is told: metadata.version, with the level in force and the offset at which it was', async () => {
+test('of features only what is built is told, with the level in force and the offset at which it was', async () => {
   await using broker = await startTestBroker();
   for (const version of [3, 4]) {
     const answer = await ask(broker, version);
-    assert.deepEqual(answer.supportedFeatures, [{ name: 'metadata.version', minVersion: 7, maxVersion: 29 }]);
-    assert.deepEqual(answer.finalizedFeatures, [{ name: 'metadata.version', maxVersionLevel: 29, minVersionLevel: 29 }]);
+    assert.deepEqual(
+      answer.supportedFeatures.map(({ name, minVersion, maxVersion }) => `${name} ${minVersion}-${maxVersion}`),
+      version === 3 ? ['metadata.version 7-29'] : ['metadata.version 7-29', 'group.version 0-1'],
+    );
+    assert.deepEqual(answer.finalizedFeatures, [
+      { name: 'metadata.version', maxVersionLevel: 29, minVersionLevel: 29 },
+      { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
+    ]);
     assert.ok(answer.finalizedFeaturesEpoch >= 0);
     assert.equal(answer.zkMigrationReady, false);
   }

@@ -2,6 +2,8 @@
 // read this one table; an API without a real handler is not in it.
 import { alterConfigsRequest, alterConfigsResponse } from '../protocol/messages/alter-configs.ts';
 import { apiVersionsRequest, apiVersionsResponse } from '../protocol/messages/api-versions.ts';
+import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from '../protocol/messages/consumer-group-describe.ts';
+import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../protocol/messages/consumer-group-heartbeat.ts';
 import { createPartitionsRequest, createPartitionsResponse } from '../protocol/messages/create-partitions.ts';
 import { createTopicsRequest, createTopicsResponse } from '../protocol/messages/create-topics.ts';
 import { deleteGroupsRequest, deleteGroupsResponse } from '../protocol/messages/delete-groups.ts';
@@ -34,6 +36,8 @@ import { syncGroupRequest, syncGroupResponse } from '../protocol/messages/sync-g
 import type { Decoded, Encodable, Message } from '../protocol/schema.ts';
 import { alterConfigsFailure, handleAlterConfigs } from './alter-configs.ts';
 import { apiVersionsFailure, apiVersionsHandler } from './api-versions.ts';
+import { consumerGroupDescribeFailure, handleConsumerGroupDescribe } from './consumer-group-describe.ts';
+import { consumerGroupHeartbeatFailure, handleConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts';
 import { createPartitionsFailure, handleCreatePartitions } from './create-partitions.ts';
 import { createTopicsFailure, handleCreateTopics } from './create-topics.ts';
 import { deleteGroupsFailure, handleDeleteGroups } from './delete-groups.ts';
@@ -120,6 +124,10 @@ const served: readonly Api[] = [
     failure: listPartitionReassignmentsFailure,
   }),
   api(listConfigResourcesRequest, listConfigResourcesResponse, handleListConfigResources, { failure: listConfigResourcesFailure }),
+  api(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse, handleConsumerGroupHeartbeat, {
+    failure: consumerGroupHeartbeatFailure,
+  }),
+  api(consumerGroupDescribeRequest, consumerGroupDescribeResponse, handleConsumerGroupDescribe, { failure: consumerGroupDescribeFailure }),
   api(describeClusterRequest, describeClusterResponse, handleDescribeCluster, { failure: describeClusterFailure }),
   api(describeTopicPartitionsRequest, describeTopicPartitionsResponse, handleDescribeTopicPartitions, {
     failure: describeTopicPartitionsFailure,

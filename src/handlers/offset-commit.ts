@@ -12,6 +12,7 @@ type AskedTopic = OffsetCommitRequest['topics'][number];
 
 const FIRST_VERSION_WITH_TOPIC_IDS = 10;
 const FIRST_VERSION_WITH_GROUP_ID_NOT_FOUND = 9;
+const FIRST_VERSION_WITH_MEMBER_EPOCHS = 9; // KIP-848
 
 /** A topic of the request: the codes of its partitions, undefined where the coordinator has the word. */
 interface Checked {
@@ -58,6 +59,7 @@ const commit = (request: OffsetCommitRequest, topics: readonly CommitTopic[], co
     generationId: request.generationIdOrMemberEpoch,
     retentionTimeMs: request.retentionTimeMs,
     knowsGroupIdNotFound: context.apiVersion >= FIRST_VERSION_WITH_GROUP_ID_NOT_FOUND,
+    knowsMemberEpochs: context.apiVersion >= FIRST_VERSION_WITH_MEMBER_EPOCHS,
     topics,
   });
 

@@ -1,6 +1,6 @@
 // OffsetFetch (API 9): how far groups have read. One group up to version 7, a list from version 8 on (KIP-709); topics by
 // name up to version 9, by id from version 10 on (KIP-848). What was never committed is offset -1, and no error.
-import type { AskedOffsets, FetchedTopic } from '../broker/groups/offset-steps.ts';
+import type { AskedOffsets, FetchedTopic, FetchingMember } from '../broker/groups/offset-steps.ts';
 import { errorCodeOf, KafkaError, NONE } from '../protocol/errors.ts';
 import type { offsetFetchResponse, OffsetFetchRequest } from '../protocol/messages/offset-fetch.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
@@ -13,7 +13,7 @@ type OffsetFetchResponseData = Encodable<typeof offsetFetchResponse>;
 type GroupAnswer = OffsetFetchResponseData['groups'][number];
 type TopicAnswer = GroupAnswer['topics'][number];
 
-interface AskedGroup {
+interface AskedGroup extends FetchingMember {
   readonly groupId: string;
   /** Null asks for all. */
   readonly topics: readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] | null;
@@ -21,6 +21,8 @@ interface AskedGroup {
 
 /** In steps of a turn: each asks its coordinator. */
 const STEPS_PER_GROUP = 8;
+/** Before version 9 a member does not say who it is (KIP-848). */
+const NOBODY: FetchingMember = { memberId: null, memberEpoch: -1 };
 const FIRST_VERSION_WITH_GROUPS = 8;
 const FIRST_VERSION_WITH_TOPIC_IDS = 10;
 const FIRST_VERSION_WITH_GROUP_ERROR = 2;
@@ -30,7 +32,7 @@ export async function handleOffsetFetch(request: OffsetFetchRequest, context: Re
   if (context.apiVersion >= FIRST_VERSION_WITH_GROUPS)
     return { throttleTimeMs: 0, topics: [], groups: await mapInTurns(context.broker.env, request.groups, fetch, STEPS_PER_GROUP) };
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null;
-  const answer = await fetch({ groupId: request.groupId, topics });
+  const answer = await fetch({ groupId: request.groupId, topics, ...NOBODY });
   return { throttleTimeMs: 0, topics: answer.topics, errorCode: answer.errorCode, groups: [] };
 }
 
@@ -40,7 +42,7 @@ async function fetchGroup(asked: AskedGroup, requireStable: boolean, context: Re
     context.authorize('DESCRIBE', 'GROUP', groupId);
     return {
       groupId,
-      topics: topics === null ? await fetchAll(groupId, requireStable, context) : await fetchAsked(groupId, topics, requireStable, context),
+      topics: topics === null ? await fetchAll(asked, requireStable, context) : await fetchAsked(asked, topics, requireStable, context),
       errorCode: NONE,
     };
   } catch (thrown) {
@@ -49,7 +51,7 @@ async function fetchGroup(asked: AskedGroup, requireStable: boolean, context: Re
 }
 
 async function fetchAsked(
-  groupId: string,
+  { groupId, ...member }: AskedGroup,
   topics: NonNullable<AskedGroup['topics']>,
   requireStable: boolean,
   context: RequestContext,
@@ -69,14 +71,14 @@ async function fetchAsked(
     else if (!allows(context, 'DESCRIBE', 'TOPIC', name)) refuse(topic, new KafkaError('TOPIC_AUTHORIZATION_FAILED'));
     else allowed.push({ name, topicId: found?.id ?? ZERO_UUID, partitionIndexes: topic.partitionIndexes });
   }
-  const fetched = await context.broker.groups.fetchOffsets(groupId, allowed, { requireStable });
+  const fetched = await context.broker.groups.fetchOffsets(groupId, allowed, { requireStable, member });
   return [...fetched.map(shapeTopic), ...refused];
 }
 
 /** What may not be seen is left out; so is, where topics go by their ids, what has none. */
-async function fetchAll(groupId: string, requireStable: boolean, context: RequestContext): Promise<TopicAnswer[]> {
+async function fetchAll({ groupId, ...member }: AskedGroup, requireStable: boolean, context: RequestContext): Promise<TopicAnswer[]> {
   const byId = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS;
-  const fetched = await context.broker.groups.fetchOffsets(groupId, undefined, { requireStable });
+  const fetched = await context.broker.groups.fetchOffsets(groupId, undefined, { requireStable, member });
   return fetched
     .filter(({ name }) => allows(context, 'DESCRIBE', 'TOPIC', name))
     .map((topic) => {

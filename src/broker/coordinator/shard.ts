@@ -54,6 +54,12 @@ export interface Outcome<Item, Reply> {
   readonly transient?: boolean;
 }
 
+/**
+ * Whether a step may come to records. `true`: it is not begun when the log takes none. `perhaps`: it is refused when it has come
+ * to some; such a step changes nothing by itself.
+ */
+export type Writes = boolean | 'perhaps';
+
 const READ_BYTES = 1024 * 1024;
 const RETRY_LOAD_MS = 5000;
 
@@ -97,14 +103,16 @@ export class Shard<State, Item> {
 
   /**
    * Runs the step now; answers once everything appended for the key so far is durable, without a promise where it is already.
-   * `writes` says that the step may come to records: it is not begun when the log takes none.
    * @throws KafkaError what the step throws; COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR (both retriable)
    */
-  execute<Reply>(key: string, step: (state: State) => Outcome<Item, Reply>, options: { writes: boolean }): Reply | Promise<Reply> {
+  execute<Reply>(key: string, step: (state: State) => Outcome<Item, Reply>, options: { writes: Writes }): Reply | Promise<Reply> {
     const state = this.#active();
-    if (options.writes) this.#checkWritable();
+    if (options.writes === true) this.#checkWritable();
     const outcome = this.#run(state, step);
-    if (outcome.records.length > 0) this.#append(state, key, outcome);
+    if (outcome.records.length > 0) {
+      if (options.writes === 'perhaps') this.#checkWritable();
+      this.#append(state, key, outcome);
+    }
     const commit = this.#uncommitted.get(key);
     for (const answer of outcome.answers ?? []) {
       if (answer.transient || commit === undefined || commit.settled) answer.deliver();

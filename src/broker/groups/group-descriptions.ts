@@ -33,7 +33,7 @@ export interface DescribedMember {
 }
 
 /** Kafka's names of the types of groups (Group.GroupType). */
-const typeNames = { classic: 'classic' } as const satisfies Record<Group['kind'], string>;
+const typeNames = { classic: 'classic', consumer: 'consumer' } as const satisfies Record<Group['kind'], string>;
 
 export function listGroups(state: GroupsState, { states, types }: GroupFilters): ListedGroup[] {
   const listed: ListedGroup[] = [];
@@ -46,9 +46,9 @@ export function listGroups(state: GroupsState, { states, types }: GroupFilters):
   return listed;
 }
 
-/** @throws KafkaError GROUP_ID_NOT_FOUND */
+/** Of a classic group. @throws KafkaError GROUP_ID_NOT_FOUND, also for a group of another kind */
 export function describeGroup(state: GroupsState, groupId: string): DescribedGroup {
-  const group = state.get(groupId);
+  const group = state.getClassicGroup(groupId);
   // While members come and go there is no protocol in which to tell what they want.
   const protocolName = group.state === 'Stable' ? group.protocolName : null;
   return {

@@ -1,16 +1,10 @@
-// One classic group for tests, without broker, disk or wire: steps run at once, on a clock that a test moves, and what waits
-// for the disk waits until the test says that it has written.
-import { resolveBrokerConfig, type BrokerConfig } from '../../config/broker-configs.ts';
+// One classic group for tests, without broker, disk or wire: see steps-harness.testing.ts.
 import { errorNameOf } from '../../protocol/errors.ts';
-import type { Answer } from '../coordinator/shard.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { join, type JoinRequest } from './classic-join.ts';
 import type { JoinResponse, SyncResponse } from './classic-member.ts';
-import { expire } from './classic-rebalance.ts';
 import { heartbeat, leave, sync, type LeavingMember } from './classic-session.ts';
-import { decodeGroupRecord, encodeGroupRecord, type GroupRecord } from './group-records.ts';
-import { GroupStep } from './group-step.ts';
-import { GroupsState } from './groups-state.ts';
+import { StepsHarness } from './steps-harness.testing.ts';
 
 export type Outcome = ReturnType<typeof errorNameOf>;
 
@@ -25,77 +19,17 @@ export interface JoinOptions extends Partial<JoinRequest> {
   readonly version?: number;
 }
 
-const START_WALL_MS = Date.UTC(2024, 0, 1);
-
-export class GroupHarness {
-  readonly groupId = 'readers';
-  state = new GroupsState();
-  nowMs = 0;
-  /** Everything appended, as it lies in the log. */
-  readonly log: { readonly key: Buffer; readonly value: Buffer | null }[] = [];
-  config: BrokerConfig;
-  #diskIsSlow = false;
-  #waiting: Answer[] = [];
-  #ids = 0;
-
+export class GroupHarness extends StepsHarness {
   constructor(settings: Readonly<Record<string, string>> = {}) {
-    this.config = resolveBrokerConfig({ static: new Map(Object.entries(settings)) });
-    this.state.live = true;
-    this.state.groups.set(this.groupId, new ClassicGroup(this.groupId, START_WALL_MS));
+    super(settings);
+    this.state.groups.set(this.groupId, new ClassicGroup(this.groupId, this.wallMs));
   }
 
   get group(): ClassicGroup {
-    return this.state.get(this.groupId);
-  }
-  get wallMs(): number {
-    return START_WALL_MS + this.nowMs;
+    return this.state.getClassicGroup(this.groupId);
   }
   get memberIds(): string[] {
     return [...this.group.members.keys()];
-  }
-
-  /** From now on what must be durable waits. */
-  slowDown(): void {
-    this.#diskIsSlow = true;
-  }
-
-  /** What waited is durable. */
-  written(): void {
-    this.#diskIsSlow = false;
-    for (const answer of this.#waiting.splice(0)) answer.deliver();
-  }
-
-  /** Only what lies in the log is left; sessions begin anew. */
-  restart(): void {
-    this.state = new GroupsState();
-    for (const [offset, bytes] of this.log.entries()) {
-      const record = decodeGroupRecord(bytes);
-      if (record !== undefined) this.state.apply(record, { offset, producerId: -1 });
-    }
-    this.state.live = true;
-    for (const member of this.state.find(this.groupId)?.members.values() ?? []) this.group.heardOf(member, this.nowMs);
-  }
-
-  run<Reply>(run: (step: GroupStep, state: GroupsState) => Reply): Reply {
-    const step = new GroupStep({
-      clockMs: () => this.nowMs,
-      wallMs: this.wallMs,
-      config: this.config,
-      newUuid: () => `${(this.#ids += 1)}`,
-      onDeadline: () => undefined,
-    });
-    const reply = run(step, this.state);
-    for (const record of step.records) this.#append(record);
-    for (const answer of step.answers) {
-      if (answer.transient || !this.#diskIsSlow) answer.deliver();
-      else this.#waiting.push(answer);
-    }
-    return reply;
-  }
-
-  #append(record: GroupRecord): void {
-    this.state.apply(record, { offset: this.log.length, producerId: -1 });
-    this.log.push(encodeGroupRecord(record));
   }
 
   join(memberId: string, options: JoinOptions = {}): Held<JoinResponse> {
@@ -161,19 +95,6 @@ export class GroupHarness {
     const shares = Object.fromEntries(ids.map((id) => [id, id]));
     for (const id of ids) this.sync(id, this.group.isLeader(id) ? shares : {});
     return ids;
-  }
-
-  /** Moves the clock, and does what comes due on the way. */
-  advance(ms: number): void {
-    const untilMs = this.nowMs + ms;
-    for (let wakes = 0; wakes < 100_000; wakes += 1) {
-      const group = this.state.find(this.groupId);
-      if (group === undefined || group.earliestDeadlineMs > untilMs) break;
-      this.nowMs = Math.max(this.nowMs, group.earliestDeadlineMs);
-      this.run((step) => expire(group, step));
-      group.findEarliestDeadline();
-    }
-    this.nowMs = untilMs;
   }
 
   #held<Response extends { readonly errorCode: number }>(

@@ -3,45 +3,73 @@
 import { decode, encode } from '../../protocol/codec.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { Reader, ZERO_UUID } from '../../protocol/reader.ts';
-import {
-  groupMetadataKey,
-  groupMetadataValue,
-  legacyOffsetCommitKey,
-  legacyOffsetCommitValue,
-  offsetCommitKey,
-  offsetCommitValue,
-  type GroupMetadataKey,
-  type GroupMetadataValue,
-  type OffsetCommitKey,
-  type OffsetCommitValue,
-} from '../../protocol/records/group-log.ts';
-import type { Encodable, Message } from '../../protocol/schema.ts';
+import * as tables from '../../protocol/records/group-log.ts';
+import type { Decoded, Encodable, Message } from '../../protocol/schema.ts';
 import { Writer } from '../../protocol/writer.ts';
 import type { RecordBytes } from '../coordinator/shard.ts';
 
-/** A null value is a tombstone: what the key tells of is gone. */
-export type GroupRecord =
-  | { readonly type: 'OffsetCommit'; readonly key: OffsetCommitKey; readonly value: OffsetCommitValue | null }
-  | { readonly type: 'GroupMetadata'; readonly key: GroupMetadataKey; readonly value: GroupMetadataValue | null };
+/** What is written: key and value, and the version of the value. A record type is the API key of its key. */
+const written = {
+  OffsetCommit: { key: tables.offsetCommitKey, value: tables.offsetCommitValue, version: 4 },
+  GroupMetadata: { key: tables.groupMetadataKey, value: tables.groupMetadataValue, version: 3 },
+  ConsumerGroupMetadata: { key: tables.consumerGroupMetadataKey, value: tables.consumerGroupMetadataValue, version: 0 },
+  ConsumerGroupPartitionMetadata: {
+    key: tables.consumerGroupPartitionMetadataKey,
+    value: tables.consumerGroupPartitionMetadataValue,
+    version: 0,
+  },
+  ConsumerGroupMemberMetadata: { key: tables.consumerGroupMemberMetadataKey, value: tables.consumerGroupMemberMetadataValue, version: 0 },
+  ConsumerGroupTargetAssignmentMetadata: {
+    key: tables.consumerGroupTargetAssignmentMetadataKey,
+    value: tables.consumerGroupTargetAssignmentMetadataValue,
+    version: 0,
+  },
+  ConsumerGroupTargetAssignmentMember: {
+    key: tables.consumerGroupTargetAssignmentMemberKey,
+    value: tables.consumerGroupTargetAssignmentMemberValue,
+    version: 0,
+  },
+  ConsumerGroupCurrentMemberAssignment: {
+    key: tables.consumerGroupCurrentMemberAssignmentKey,
+    value: tables.consumerGroupCurrentMemberAssignmentValue,
+    version: 0,
+  },
+  ConsumerGroupRegularExpression: {
+    key: tables.consumerGroupRegularExpressionKey,
+    value: tables.consumerGroupRegularExpressionValue,
+    version: 0,
+  },
+} as const satisfies Record<string, { readonly key: Message; readonly value: Message; readonly version: number }>;
 
-/** An offset with an expiry of its own is told in the one version that has room for it; everything else in the newest. */
-const OFFSET_COMMIT_VERSION = 4;
+type Written = typeof written;
+export type GroupRecordType = keyof Written;
+
+/** A null value is a tombstone: what the key tells of is gone. */
+export type GroupRecordOf<Type extends GroupRecordType> = Type extends GroupRecordType
+  ? { readonly type: Type; readonly key: Decoded<Written[Type]['key']>; readonly value: Decoded<Written[Type]['value']> | null }
+  : never;
+export type GroupRecord = GroupRecordOf<GroupRecordType>;
+/** Those that tell of a consumer group. */
+export type ConsumerGroupRecord = GroupRecordOf<Exclude<GroupRecordType, 'OffsetCommit' | 'GroupMetadata'>>;
+
+const typesByKey: ReadonlyMap<number, GroupRecordType> = new Map(
+  Object.entries(written).map(([type, { key }]) => [key.apiKey ?? -1, type as GroupRecordType]),
+);
+
+/** An offset with an expiry of its own is told in the one version that has room for it. */
 const OFFSET_COMMIT_VERSION_WITH_EXPIRY = 1;
-const GROUP_METADATA_VERSION = 3;
 const KEY_VERSION = 0;
 
 export function encodeGroupRecord(record: GroupRecord): RecordBytes {
-  if (record.type === 'OffsetCommit') {
-    const { key, value } = record;
-    const version = value?.expireTimestamp === -1 ? OFFSET_COMMIT_VERSION : OFFSET_COMMIT_VERSION_WITH_EXPIRY;
-    return { key: encodeKey(offsetCommitKey, key), value: value === null ? null : encodeVersioned(offsetCommitValue, version, value) };
-  }
-  const { key, value } = record;
+  const { key, value, version } = written[record.type];
+  const valueVersion = record.type === 'OffsetCommit' && expires(record) ? OFFSET_COMMIT_VERSION_WITH_EXPIRY : version;
   return {
-    key: encodeKey(groupMetadataKey, key),
-    value: value === null ? null : encodeVersioned(groupMetadataValue, GROUP_METADATA_VERSION, value),
+    key: encodeKey(key, record.key),
+    value: record.value === null ? null : encodeVersioned(value, valueVersion, record.value),
   };
 }
+
+const expires = ({ value }: GroupRecordOf<'OffsetCommit'>): boolean => value !== null && value.expireTimestamp !== -1;
 
 /**
  * Undefined for a record type that this broker knows nothing of; the log keeps it.
@@ -50,27 +78,27 @@ export function encodeGroupRecord(record: GroupRecord): RecordBytes {
 export function decodeGroupRecord({ key: keyBytes, value: valueBytes }: RecordBytes): GroupRecord | undefined {
   const reader = new Reader(keyBytes);
   const type = reader.int16();
-  switch (type) {
-    case legacyOffsetCommitKey.apiKey: {
-      const key = decode(legacyOffsetCommitKey, KEY_VERSION, reader);
-      const value = valueBytes === null ? null : decodeVersioned(legacyOffsetCommitValue, valueBytes);
-      return {
-        type: 'OffsetCommit',
-        key,
-        value: value === null ? null : { ...value, leaderEpoch: -1, expireTimestamp: -1, topicId: ZERO_UUID },
-      };
-    }
-    case offsetCommitKey.apiKey: {
-      const key = decode(offsetCommitKey, KEY_VERSION, reader);
-      return { type: 'OffsetCommit', key, value: valueBytes === null ? null : decodeVersioned(offsetCommitValue, valueBytes) };
-    }
-    case groupMetadataKey.apiKey: {
-      const key = decode(groupMetadataKey, KEY_VERSION, reader);
-      return { type: 'GroupMetadata', key, value: valueBytes === null ? null : decodeVersioned(groupMetadataValue, valueBytes) };
-    }
-    default:
-      return undefined;
-  }
+  if (type === tables.legacyOffsetCommitKey.apiKey) return decodeLegacyOffsetCommit(reader, valueBytes);
+  const known = typesByKey.get(type);
+  if (known === undefined) return undefined;
+  const { key, value } = written[known];
+  // The tables and the name come from one row, so what they decode is what the name promises.
+  return {
+    type: known,
+    key: decode(key, KEY_VERSION, reader),
+    value: valueBytes === null ? null : decodeVersioned(value, valueBytes),
+  } as GroupRecord;
+}
+
+/** As brokers before 0.8.2 wrote it; it says less. */
+function decodeLegacyOffsetCommit(reader: Reader, valueBytes: Buffer | null): GroupRecord {
+  const key = decode(tables.legacyOffsetCommitKey, KEY_VERSION, reader);
+  const value = valueBytes === null ? null : decodeVersioned(tables.legacyOffsetCommitValue, valueBytes);
+  return {
+    type: 'OffsetCommit',
+    key,
+    value: value === null ? null : { ...value, leaderEpoch: -1, expireTimestamp: -1, topicId: ZERO_UUID },
+  };
 }
 
 function encodeKey<M extends Message>(table: M, key: Encodable<M>): Buffer {

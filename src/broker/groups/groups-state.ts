@@ -5,10 +5,11 @@ import type { GroupMetadataValue } from '../../protocol/records/group-log.ts';
 import type { Machine, RecordOrigin } from '../coordinator/shard.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
-import { decodeGroupRecord, encodeGroupRecord, type GroupRecord } from './group-records.ts';
+import { ConsumerGroup } from './consumer-group.ts';
+import { decodeGroupRecord, encodeGroupRecord, type ConsumerGroupRecord, type GroupRecord } from './group-records.ts';
 
 /** Told apart by `kind`; one name is one group, whatever its protocol. */
-export type Group = ClassicGroup;
+export type Group = ClassicGroup | ConsumerGroup;
 
 export class GroupsState {
   readonly groups = new Map<string, Group>();
@@ -27,25 +28,48 @@ export class GroupsState {
     return group;
   }
 
+  /** @throws KafkaError GROUP_ID_NOT_FOUND, also when the group is of another kind */
+  getConsumerGroup(groupId: string): ConsumerGroup {
+    const group = this.get(groupId);
+    if (group.kind === 'consumer') return group;
+    throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`);
+  }
+
+  /** @throws KafkaError GROUP_ID_NOT_FOUND, also when the group is of another kind */
+  getClassicGroup(groupId: string): ClassicGroup {
+    const group = this.get(groupId);
+    if (group.kind === 'classic') return group;
+    throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`);
+  }
+
   apply(record: GroupRecord, origin: RecordOrigin): void {
-    switch (record.type) {
-      case 'OffsetCommit':
-        // Whoever commits without joining has a group too: an empty one that has no protocol.
-        if (record.value !== null && !this.groups.has(record.key.group))
-          this.groups.set(record.key.group, new ClassicGroup(record.key.group, record.value.commitTimestamp));
-        this.offsets.apply(record.key, record.value, origin);
-        break;
-      case 'GroupMetadata':
-        this.#applyMetadata(record.key.group, record.value);
-        break;
-    }
+    if (record.type === 'OffsetCommit') {
+      // Whoever commits without joining has a group too: an empty one that has no protocol.
+      if (record.value !== null && !this.groups.has(record.key.group))
+        this.groups.set(record.key.group, new ClassicGroup(record.key.group, record.value.commitTimestamp));
+      this.offsets.apply(record.key, record.value, origin);
+    } else if (record.type === 'GroupMetadata') this.#applyMetadata(record.key.group, record.value);
+    else this.#applyToConsumerGroup(record);
   }
 
   #applyMetadata(groupId: string, value: GroupMetadataValue | null): void {
     const group = this.groups.get(groupId);
-    if (value === null) this.groups.delete(groupId);
-    else if (this.live && group !== undefined) group.confirm(value);
+    if (value === null) {
+      if (group?.kind === 'classic') this.groups.delete(groupId);
+    } else if (this.live && group?.kind === 'classic') group.confirm(value);
     else this.groups.set(groupId, ClassicGroup.restored(groupId, value));
+  }
+
+  #applyToConsumerGroup(record: ConsumerGroupRecord): void {
+    const { groupId } = record.key;
+    let group = this.groups.get(groupId);
+    if (group?.kind !== 'consumer') {
+      // What is gone is gone. And a classic group of this name has only come of offsets that were committed to it.
+      if (record.value === null) return;
+      this.groups.set(groupId, (group = new ConsumerGroup(groupId)));
+    }
+    group.apply(record);
+    if (record.type === 'ConsumerGroupMetadata' && record.value === null) this.groups.delete(groupId);
   }
 }
 

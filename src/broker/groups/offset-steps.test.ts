@@ -43,6 +43,7 @@ const commit = (harness: GroupHarness, offset: number, options: CommitOptions = 
           generationId: options.generationId ?? -1,
           retentionTimeMs: options.retentionTimeMs ?? -1,
           knowsGroupIdNotFound: (options.version ?? 9) >= 9,
+          knowsMemberEpochs: (options.version ?? 9) >= 9,
           topics: [
             {
               name: 'orders',

@@ -5,6 +5,8 @@ import { check, KafkaError, NONE } from '../../protocol/errors.ts';
 import { ZERO_UUID } from '../../protocol/reader.ts';
 import { codeOf } from './classic-rebalance.ts';
 import type { CommittedOffset } from './committed-offsets.ts';
+import { sessionTimeoutOf } from './consumer-member.ts';
+import { groupTombstones } from './consumer-records.ts';
 import type { GroupRecord } from './group-records.ts';
 import type { GroupStep } from './group-step.ts';
 import type { Group, GroupsState } from './groups-state.ts';
@@ -30,6 +32,8 @@ export interface CommitRequest {
   readonly retentionTimeMs: number;
   /** From version 9 on a group that is not there is called that. */
   readonly knowsGroupIdNotFound: boolean;
+  /** The same version: members of consumer groups (KIP-848) commit with no other. */
+  readonly knowsMemberEpochs: boolean;
   readonly topics: readonly CommitTopic[];
 }
 
@@ -43,8 +47,7 @@ export function commitOffsets(state: GroupsState, request: CommitRequest, step: 
     if (generationId >= 0) throw new KafkaError(request.knowsGroupIdNotFound ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION');
   } else {
     group.checkCommit(request);
-    const member = group.members.get(memberId);
-    if (member !== undefined) step.holdSession(group, member);
+    holdSession(group, memberId, step);
   }
   const expireTimestamp = retentionTimeMs === NO_RETENTION_TIME ? -1 : step.wallMs + retentionTimeMs;
   const longest = step.config['offset.metadata.max.bytes'];
@@ -66,6 +69,17 @@ export function commitOffsets(state: GroupsState, request: CommitRequest, step: 
       return NONE;
     }),
   );
+}
+
+/** A commit that waits for the disk does not end the session of who waits for it. */
+function holdSession(group: Group, memberId: string, step: GroupStep): void {
+  if (group.kind === 'classic') {
+    const member = group.members.get(memberId);
+    if (member !== undefined) step.holdSession(group, member);
+    return;
+  }
+  const member = group.members.get(memberId);
+  if (member !== undefined) step.holdConsumerSession(group.groupId, memberId, sessionTimeoutOf(member, step.groupConfig(group.groupId)));
 }
 
 export interface AskedOffsets {
@@ -105,6 +119,18 @@ const foundOffset = (partitionIndex: number, { offset, leaderEpoch, metadata }: 
   metadata,
   errorCode: NONE,
 });
+
+/** Who reads: a member of a consumer group says so, others do not (null, -1). */
+export interface FetchingMember {
+  readonly memberId: string | null;
+  readonly memberEpoch: number;
+}
+
+/** @throws KafkaError UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, ILLEGAL_GENERATION */
+export function checkFetch(state: GroupsState, groupId: string, { memberId, memberEpoch }: FetchingMember): void {
+  const group = state.find(groupId);
+  if (group?.kind === 'consumer') group.checkFetch(memberId, memberEpoch);
+}
 
 /** `topics` undefined asks for all there are. With `requireStable`, what an open transaction will decide is not answered (KIP-447). */
 export function fetchOffsets(
@@ -153,11 +179,12 @@ export function deleteOffsets(
 
 /** The group goes, with all it has committed. @throws KafkaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
 export function deleteGroup(state: GroupsState, groupId: string, step: GroupStep): void {
-  check(state.get(groupId).isEmpty, 'NON_EMPTY_GROUP');
+  const group = state.get(groupId);
+  check(group.isEmpty, 'NON_EMPTY_GROUP');
   for (const [topic, { partitions }] of state.offsets.ofGroup(groupId))
     for (const partition of partitions.keys()) step.records.push(tombstone(groupId, topic, partition));
   for (const [topic, partition] of state.offsets.stagedAlone(groupId)) step.records.push(tombstone(groupId, topic, partition));
-  step.records.push(groupTombstone(groupId));
+  step.records.push(...tombstonesOf(group));
 }
 
 /** Offsets of a group whose time is over, and the group itself when it is empty and has none left. */
@@ -176,12 +203,14 @@ export function expireOffsets(state: GroupsState, group: Group, step: GroupStep)
       else kept = true;
     }
   }
-  if (!kept && group.isEmpty && group.pendingJoin.size === 0) step.records.push(groupTombstone(groupId));
+  if (!kept && group.isEmpty && (group.kind === 'consumer' || group.pendingJoin.size === 0)) step.records.push(...tombstonesOf(group));
 }
 
 /** From when on the time of an offset runs (KIP-211); undefined while it does not run at all. */
 function expiryBase(group: Group): ((offset: CommittedOffset) => number) | undefined {
   const committed = ({ commitTimestampMs }: CommittedOffset): number => commitTimestampMs;
+  // Of a consumer group it runs whenever nobody is subscribed to the topic.
+  if (group.kind === 'consumer') return committed;
   if (group.protocolType === undefined) return committed; // nobody joins it: each commit is its own sign of life
   if (group.isEmpty) return group.stateTimestampMs === -1 ? committed : () => group.stateTimestampMs;
   return group.usesConsumerProtocol && group.knowsSubscriptions && group.state === 'Stable' ? committed : undefined;
@@ -207,4 +236,8 @@ const tombstone = (group: string, topic: string, partition: number): GroupRecord
   value: null,
 });
 
-const groupTombstone = (group: string): GroupRecord => ({ type: 'GroupMetadata', key: { group }, value: null });
+/** The records with which a group ends. */
+export function tombstonesOf(group: Group): GroupRecord[] {
+  if (group.kind === 'classic') return [{ type: 'GroupMetadata', key: { group: group.groupId }, value: null }];
+  return groupTombstones(group.groupId, [...group.members.keys()], group.resolvedRegexes.keys());
+}
