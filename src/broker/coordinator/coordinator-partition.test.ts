@@ -11,4 +11,6 @@ test('hash codes are those of Java', () => {
 test('the partition of a key is never negative', () => {
   assert.equal(coordinatorPartition('polygenelubricants', 50), 0);
   assert.equal(coordinatorPartition('hello', 50), 22);
+  assert.equal(javaHashCode('shared'), -903_566_235);
+  assert.equal(coordinatorPartition('shared', 50), 35, 'where Kafka keeps it');
 });

@@ -7,4 +7,10 @@ export function javaHashCode(text: string): number {
   return hash;
 }
 
-export const coordinatorPartition = (key: string, partitionCount: number): number => (javaHashCode(key) & 0x7fff_ffff) % partitionCount;
+const MIN_INT = -(2 ** 31);
+
+/** Utils.abs of Kafka: the one number without a counterpart becomes 0. */
+export function coordinatorPartition(key: string, partitionCount: number): number {
+  const hash = javaHashCode(key);
+  return hash === MIN_INT ? 0 : Math.abs(hash) % partitionCount;
+}
