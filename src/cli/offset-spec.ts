@@ -73,10 +73,10 @@ function parseBound(text: string, nowMs: number): Bound | undefined {
 }
 
 /** Milliseconds (13 digits) or seconds (10 digits) since 1970, a date, an ISO time, or a duration ago. */
-function parseTime(text: string, nowMs: number): number | undefined {
+export function parseTime(text: string, nowMs: number, flag = '-o'): number | undefined {
   if (/^\d{13}$/.test(text)) return Number(text);
   if (/^\d{10}$/.test(text)) return Number(text) * 1000;
-  if (/^-?\d+(\.\d+)?(ms|s|m|min|h|d|w)$/.test(text)) return nowMs - parseDuration('-o', text.replace(/^-/, ''));
+  if (/^-?\d+(\.\d+)?(ms|s|m|min|h|d|w)$/.test(text)) return nowMs - parseDuration(flag, text.replace(/^-/, ''));
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text)) return undefined;
   const timestampMs = Date.parse(text);
   return Number.isNaN(timestampMs) ? undefined : timestampMs;

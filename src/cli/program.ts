@@ -2,11 +2,11 @@
 // that `topic list` does not pay for `start`.
 import { Command, Option } from 'commander';
 import { suggest } from '../config/suggest.ts';
+import { collect, forCluster, outputHelp } from './cluster-command.ts';
 import { usageError } from './exit-codes.ts';
+import { addGroup } from './group-commands.ts';
 import type { StartFlags } from './start-settings.ts';
 import { version } from './version.ts';
-
-const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
 
 export function makeProgram(): Command {
   const program = new Command('bucketrider')
@@ -20,30 +20,10 @@ export function makeProgram(): Command {
   addStart(program);
   addTopic(program);
   addRecords(program);
+  addGroup(program);
   addAbout(program);
   return program;
 }
-
-/** A command that talks to a cluster: the flags they all share, and an action that is loaded when it is called. */
-function forCluster(command: Command, load: () => Promise<(words: string[], flags: never) => Promise<number>>): void {
-  command
-    .optionsGroup('For every cluster:')
-    .option('-b, --brokers <list>', 'brokers, as host:port with commas (default: KAFKA_BROKERS, or localhost:9092)')
-    .addOption(new Option('--bootstrap-server <list>', 'the same').hideHelp())
-    .option('-X, --property <key=value>', "a property of Kafka's clients; repeatable", collect)
-    .option('--command-config <file>', 'a file of such properties')
-    .option('--timeout <time>', 'how long a request may take (default: 10s)')
-    .option('-q, --quiet', 'no messages on standard error but errors')
-    .option('--json-errors', 'errors as one line of JSON on standard error')
-    .action(async (...given: unknown[]) => {
-      // Commander gives the arguments, the options and the command; the names of the options are those of the flags.
-      const words = given.length === 3 ? (given[0] as string[]) : [];
-      const run = await load();
-      process.exitCode = await run(words, given.at(-2) as never);
-    });
-}
-
-const outputHelp = 'table, wide, json, jsonl, yaml or name (default: table)';
 
 function addTopic(program: Command): void {
   const topic = program

@@ -33,7 +33,8 @@ export async function findTopics(cluster: Cluster, words: readonly string[], { r
   return { metadata, topics, refusals: new Map() };
 }
 
-function parsePattern(text: string): RegExp {
+/** For whole names. @throws CommandError */
+export function parsePattern(text: string): RegExp {
   try {
     return new RegExp(`^(?:${text})$`);
   } catch (thrown) {

@@ -50,6 +50,9 @@ export interface ClusterMetadata {
   readonly refusals: ReadonlyMap<string, KafkaError>;
 }
 
+/** A request that a broker holds back keeps what follows on its connection waiting: who makes such requests has a link of its own. */
+export type LinkUse = 'shared' | 'group member';
+
 const metadata = { request: metadataRequest, response: metadataResponse };
 /** From here on an empty list of topics means none, and not all. */
 const FIRST_VERSION_WITH_NONE = 1;
@@ -155,16 +158,21 @@ export class Cluster {
     return this.#controllerId < 0 ? this.any() : this.link(this.#controllerId);
   }
 
+  /** True when the last metadata named this broker. */
+  knows(nodeId: number): boolean {
+    return this.#brokers.some((one) => one.nodeId === nodeId);
+  }
+
   /**
    * A link to the broker at the address it tells clients.
    * @throws UnreachableError with `advertisedBy` when that address leads nowhere
    */
-  async link(nodeId: number): Promise<BrokerLink> {
+  async link(nodeId: number, use: LinkUse = 'shared'): Promise<BrokerLink> {
     this.#checkOpen();
     if (this.#brokers.length === 0) await this.metadata([]);
     const broker = this.#brokers.find((one) => one.nodeId === nodeId);
     if (broker === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `the cluster has no broker ${nodeId} at the moment`);
-    return this.#linkTo(broker);
+    return this.#linkTo(broker, use);
   }
 
   close(): void {
@@ -176,19 +184,20 @@ export class Cluster {
       );
   }
 
-  async #linkTo(broker: BrokerMetadata): Promise<BrokerLink> {
+  async #linkTo(broker: BrokerMetadata, use: LinkUse): Promise<BrokerLink> {
     const { host, port } = broker;
     const address = formatAddress(broker);
-    const known = await this.#links.get(address);
+    const key = use === 'shared' ? address : `${address} ${use}`;
+    const known = await this.#links.get(key);
     if (known !== undefined && !known.closed) return known;
     const opening = BrokerLink.open({ host, port }, this.#linkOptions);
-    this.#links.set(address, opening);
+    this.#links.set(key, opening);
     try {
       const link = await opening;
       this.#reached.add(address);
       return link;
     } catch (thrown) {
-      if (this.#links.get(address) === opening) this.#links.delete(address);
+      if (this.#links.get(key) === opening) this.#links.delete(key);
       const advertisedBy = formatAddress(this.#entry.address);
       throw new UnreachableError([attemptOf(address, thrown)], { advertisedBy, onceReached: this.#reached.has(address) });
     }

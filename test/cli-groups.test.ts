@@ -1,0 +1,222 @@
+// `bucketrider group ...` and `consume -g` against a broker of the same program: what is printed, in which form, and with
+// which exit code. Outputs and exit codes are an interface; a change here is a change for scripts.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { buildCommandLine, type Ended } from './cli.testing.ts';
+
+const cli = await buildCommandLine('cli-groups');
+const broker = await cli.start('--memory', '--topic', 'orders:2', '--topic', 'users:1');
+const env = { KAFKA_BROKERS: broker.bootstrap };
+
+const run = (...words: string[]): Promise<Ended> => cli.run(words, { env });
+
+async function ok(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(...words);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+const jsonOf = async (...words: string[]): Promise<unknown> => JSON.parse(await ok(...words, '-o', 'json'));
+
+/** Timestamps of long ago, so that what is behind is so by a known length of time. */
+const WRITTEN_MS = Date.UTC(2026, 0, 1);
+
+for (const [topic, partition, count] of [
+  ['orders', 0, 5],
+  ['orders', 1, 3],
+  ['users', 0, 1],
+] as const) {
+  const lines = Array.from({ length: count }, (_, index) =>
+    JSON.stringify({ value: `${topic}-${partition}-${index}`, partition, timestamp: WRITTEN_MS + index * 60_000 }),
+  );
+  const { code, stderr } = await cli.run(['produce', topic, '--json', '-q'], { env, input: `${lines.join('\n')}\n` });
+  assert.equal(code, 0, stderr);
+}
+
+/** A group that has committed these offsets, and has no members. */
+async function groupAt(group: string, ...offsets: string[]): Promise<void> {
+  const file = join(cli.folder(), 'offsets.csv');
+  writeFileSync(file, `${offsets.join('\n')}\n`);
+  await ok(
+    'group',
+    'reset',
+    group,
+    '--to',
+    `file:${file}`,
+    '--execute',
+    '-q',
+    ...offsets.flatMap((line) => ['--topic', line.split(',')[0] ?? '']),
+  );
+}
+
+suite('bucketrider group', { concurrency: 3 }, () => {
+  test('a group with offsets is listed and described in every form', async () => {
+    await groupAt('forms', 'orders,0,2', 'orders,1,3');
+    assert.equal(await ok('group', 'list', 'forms'), 'GROUP  TYPE     STATE  PROTOCOL\nforms  classic  Empty  -\n');
+    assert.match(await ok('groups', 'ls', '--regex', 'form.', '-o', 'wide'), /^GROUP {2}TYPE {5}STATE {2}PROTOCOL {2}COORDINATOR\nforms /);
+    assert.equal(await ok('group', 'list', '--regex', 'form.', '-o', 'name'), 'forms\n');
+    assert.deepEqual(await jsonOf('group', 'list', 'forms'), [
+      { groupId: 'forms', type: 'classic', state: 'Empty', protocolType: '', coordinator: 1 },
+    ]);
+    const [host, port] = broker.bootstrap.split(':');
+    assert.match(
+      await ok('group', 'describe', 'forms'),
+      new RegExp(
+        [
+          '^group        forms',
+          'state        Empty',
+          'type         classic',
+          `coordinator  1 \\(${broker.bootstrap}\\)`,
+          'members      0',
+          'lag          3 records, \\d+d(\\d+h)?',
+          '',
+          'TOPIC   PARTITION  COMMITTED  END  LAG  TIME-LAG +MEMBER',
+          'orders  0          2          5    3    \\d+d\\S* +-',
+          'orders  1          3          3    0    0 +-\n$',
+        ].join('\n'),
+      ),
+    );
+    const [group] = (await jsonOf('group', 'describe', 'forms')) as { lagTimeMs: number; partitions: { lagTimeMs: number }[] }[];
+    const ageMs = Date.now() - (WRITTEN_MS + 2 * 60_000);
+    assert.ok(group !== undefined && Math.abs(ageMs - group.lagTimeMs) < 60_000, 'as old as the record at offset 2');
+    const shared = { topic: 'orders', committedMetadata: '', logStartOffset: 0, memberId: null, clientId: null };
+    assert.deepEqual(
+      { ...group, lagTimeMs: 1, partitions: group.partitions.map((one) => ({ ...one, lagTimeMs: Math.min(one.lagTimeMs, 1) })) },
+      {
+        groupId: 'forms',
+        state: 'Empty',
+        type: 'classic',
+        protocolType: '',
+        assignor: null,
+        groupEpoch: null,
+        assignmentEpoch: null,
+        coordinator: { nodeId: 1, host, port: Number(port) },
+        lag: 3,
+        lagTimeMs: 1,
+        members: [],
+        partitions: [
+          { ...shared, partition: 0, committedOffset: 2, endOffset: 5, lag: 3, lagTimeMs: 1 },
+          { ...shared, partition: 1, committedOffset: 3, endOffset: 3, lag: 0, lagTimeMs: 0 },
+        ],
+      },
+    );
+    assert.equal(
+      await ok('group', 'describe', '--group', 'forms', '--state'),
+      (await ok('group', 'describe', 'forms')).split('\n\n')[0] + '\n',
+    );
+  });
+
+  test('reset shows what would change, and changes nothing before --execute', async () => {
+    await groupAt('dry', 'orders,0,2', 'orders,1,3');
+    const shown = await run('group', 'reset', 'dry', '--to', 'start');
+    assert.deepEqual(
+      [shown.code, shown.stdout, shown.stderr],
+      [
+        0,
+        [
+          'TOPIC   PARTITION  BEFORE  AFTER  CHANGE  STATUS',
+          'orders  0          2       0      -2      would change',
+          'orders  1          3       0      -3      would change',
+          '',
+        ].join('\n'),
+        'nothing was changed; --execute does it\n',
+      ],
+    );
+    assert.equal(await ok('group', 'reset', 'dry', '--to', 'current', '-o', 'csv', '-q'), 'orders,0,2\norders,1,3\n', 'it is as it was');
+    assert.deepEqual(await jsonOf('group', 'reset', 'dry', '--to', '+2', '--topic', 'orders:0,1', '--execute'), [
+      {
+        groupId: 'dry',
+        topic: 'orders',
+        partition: 0,
+        before: 2,
+        after: 4,
+        logStartOffset: 0,
+        endOffset: 5,
+        status: 'changed',
+        note: null,
+        error: null,
+      },
+      {
+        groupId: 'dry',
+        topic: 'orders',
+        partition: 1,
+        before: 3,
+        after: 3,
+        logStartOffset: 0,
+        endOffset: 3,
+        status: 'unchanged',
+        note: 'past the end',
+        error: null,
+      },
+    ]);
+  });
+
+  test('reset takes ends, offsets, times, other groups and files, and the flags of Kafka’s tool', async () => {
+    await groupAt('source', 'orders,0,4', 'users,0,1');
+    const after = async (...flags: string[]): Promise<string> =>
+      (await ok('group', 'reset', 'places', ...flags, '-o', 'csv', '-q')).trim().replaceAll('\n', ' ');
+    await groupAt('places', 'orders,0,2');
+    assert.equal(await after('--to', 'end', '--topic', 'orders', '--topic', 'users'), 'orders,0,5 orders,1,3 users,0,1');
+    assert.equal(await after('--to-latest', '--all-topics'), 'orders,0,5');
+    assert.equal(await after('--to', '1'), 'orders,0,1');
+    assert.equal(await after('--shift-by', '-1'), 'orders,0,1');
+    assert.equal(await after('--to', `@${WRITTEN_MS + 3 * 60_000}`), 'orders,0,3');
+    assert.equal(await after('--to-datetime', '2026-01-01T00:01:30.000'), 'orders,0,2');
+    assert.equal(await after('--to', 'group:source'), 'orders,0,4 users,0,1');
+    assert.equal(await after('--to', 'group:source', '--topic', 'users'), 'users,0,1');
+  });
+
+  test('what one reset exports another reads, for several groups too', async () => {
+    await groupAt('kept-1', 'orders,0,2');
+    await groupAt('kept-2', 'orders,0,3', 'users,0,1');
+    const file = join(cli.folder(), 'kept.csv');
+    writeFileSync(file, await ok('group', 'reset', '--regex', 'kept-.', '--to', 'current', '--export', '-q'));
+    assert.equal(readFileSync(file, 'utf8'), 'kept-1,orders,0,2\nkept-2,orders,0,3\nkept-2,users,0,1\n');
+    await ok('group', 'reset', 'kept-1', 'kept-2', '--to', 'start', '--execute', '-q');
+    assert.equal(
+      await ok('group', 'reset', '--from-file', file, '--execute', '-q'),
+      [
+        'GROUP   TOPIC   PARTITION  BEFORE  AFTER  CHANGE  STATUS',
+        'kept-1  orders  0          0       2      +2      changed',
+        'kept-2  orders  0          0       3      +3      changed',
+        'kept-2  users   0          0       1      +1      changed',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('reset makes a group of topics that are named, and of nothing else', async () => {
+    const unnamed = await run('group', 'reset', 'new', '--to', 'start');
+    assert.equal(unnamed.code, 3);
+    assert.match(unnamed.stderr, /^bucketrider: there is no group new\n {2}.*--topic NAME makes a group that begins there\n$/);
+    const made = await run('group', 'reset', 'new', '--to', 'start', '--topic', 'users', '--execute');
+    assert.deepEqual([made.code, made.stderr], [0, 'bucketrider: there is no group new yet\n']);
+    assert.equal(await ok('group', 'list', 'new', '-o', 'name'), 'new\n');
+    assert.equal((await run('group', 'reset', 'new', '--to', 'start', '--topic', 'absent')).code, 3);
+    assert.equal((await run('group', 'reset', 'new', '--to', 'start', '--topic', 'users:7')).code, 3);
+  });
+
+  test('what does not exist ends with 3, what cannot be understood with 2', async () => {
+    await groupAt('there', 'users,0,1');
+    for (const [words, code, message] of [
+      [['group', 'describe', 'absent'], 3, /^bucketrider: there is no group absent\n {2}bucketrider group list shows what there is\n$/],
+      [['group', 'describe', 'absent', 'there', '-o', 'name'], 6, /there is no group absent/],
+      [['group', 'list', 'absent'], 3, /there is no group absent/],
+      [['group', 'reset', 'there', '--to', 'group:absent'], 3, /group absent has committed nothing that could be copied/],
+      [['group', 'reset', 'there'], 2, /--to says where to read on, and it is missing/],
+      [['group', 'reset', 'there', '--to', 'middle'], 2, /--to: 'middle' is no place to read on/],
+      [['group', 'reset', 'there', '--to', 'file:/no/such/file'], 2, /cannot read \/no\/such\/file/],
+      [['group', 'reset', '--to', 'start'], 2, /no group is named/],
+      [['group', 'reset', 'there', '--to', 'start', '--dry-run', '--execute'], 2, /say the opposite/],
+      [['group', 'list', '-o', 'xml'], 2, /-o takes one of/],
+      [['group', 'lits'], 2, /unknown command 'lits'/],
+    ] as const) {
+      const ended = await run(...words);
+      assert.match(ended.stderr, message);
+      assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
+    }
+    assert.deepEqual([(await run('group', 'list', '--state', 'Dead')).stderr], ['no group matches\n']);
+  });
+});
