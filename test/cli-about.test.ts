@@ -46,6 +46,9 @@ suite('bucketrider cluster, version and completion', () => {
     assert.deepEqual(completed([], 'pro'), ['produce']);
     assert.deepEqual(completed(['topic'], 'cr'), ['create']);
     assert.deepEqual(completed(['topic', 'create'], '--part'), ['--partitions']);
+    assert.deepEqual(completed(['group'], 'delete'), ['delete', 'delete-offsets']);
+    assert.deepEqual(completed(['groups', 'reset'], '--ex'), ['--execute']);
+    assert.deepEqual(completed(['consume'], '--gro'), ['--group', '--group-protocol']);
   });
 
   test('a shell without a completion is a usage error that names those there are', async () => {

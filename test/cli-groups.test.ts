@@ -7,7 +7,9 @@ import { suite, test } from 'node:test';
 import { buildCommandLine, type Ended } from './cli.testing.ts';
 
 const cli = await buildCommandLine('cli-groups');
-const broker = await cli.start('--memory', '--topic', 'orders:2', '--topic', 'users:1');
+const topics = ['orders:2', 'users:1', 'live:2', 'counted:1', 'pipe:1'];
+const delay = ['--set', 'group.initial.rebalance.delay.ms=0'];
+const broker = await cli.start('--memory', ...delay, ...topics.flatMap((topic) => ['--topic', topic]));
 const env = { KAFKA_BROKERS: broker.bootstrap };
 
 const run = (...words: string[]): Promise<Ended> => cli.run(words, { env });
@@ -218,5 +220,169 @@ suite('bucketrider group', { concurrency: 3 }, () => {
       assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
     }
     assert.deepEqual([(await run('group', 'list', '--state', 'Dead')).stderr], ['no group matches\n']);
+  });
+
+  test('delete does nothing unasked, and says of each group what became of it', async () => {
+    await groupAt('gone-1', 'users,0,1');
+    await groupAt('gone-2', 'users,0,1');
+    const unasked = await run('group', 'delete', 'gone-1');
+    assert.deepEqual([unasked.code, unasked.stdout], [2, '']);
+    assert.match(unasked.stderr, /^bucketrider: Delete group gone-1, with all committed offsets\? Nobody can be asked here\n {2}say --yes/);
+    assert.equal(
+      await ok('group', 'delete', '--regex', 'gone-.', '--dry-run'),
+      'GROUP   STATUS\ngone-1  would be deleted\ngone-2  would be deleted\n',
+    );
+    const partly = await run('group', 'rm', 'gone-1', 'gone-3', '--yes');
+    assert.deepEqual(
+      [partly.code, partly.stdout, partly.stderr],
+      [
+        6,
+        'GROUP   STATUS\ngone-3  failed\ngone-1  deleted\n',
+        'bucketrider: there is no group gone-3\n  bucketrider group list shows what there is\n',
+      ],
+    );
+    assert.deepEqual(await jsonOf('group', 'delete', 'gone-3', '--if-exists', '--yes'), [
+      { groupId: 'gone-3', status: 'absent', error: null },
+    ]);
+    assert.equal(await ok('group', 'delete', 'gone-2', '-y', '-o', 'name'), 'gone-2\n');
+    assert.equal((await run('group', 'list', 'gone-2')).code, 3);
+  });
+
+  test('delete-offsets makes a group forget what is named, and nothing else', async () => {
+    await groupAt('forgets', 'orders,0,1', 'orders,1,2', 'users,0,1');
+    assert.equal((await run('group', 'delete-offsets', 'forgets', '--topic', 'orders:1')).code, 2, 'nobody can be asked');
+    assert.equal(
+      await ok('group', 'delete-offsets', 'forgets', '--topic', 'orders:1', '--topic', 'users', '--yes'),
+      'TOPIC   PARTITION  COMMITTED  STATUS\norders  1          2          deleted\nusers   0          1          deleted\n',
+    );
+    assert.equal(await ok('group', 'reset', 'forgets', '--to', 'current', '-o', 'csv', '-q'), 'orders,0,1\n');
+    assert.equal((await run('group', 'delete-offsets', 'forgets', '--topic', 'users', '--yes')).code, 3);
+    assert.equal((await run('group', 'delete-offsets', 'forgets', '--yes')).code, 2);
+  });
+
+  test('check says with its exit code whether a group keeps up', async () => {
+    await groupAt('behind', 'orders,0,2', 'orders,1,3');
+    assert.equal(await ok('group', 'check', 'behind', '--max-lag', '3', '-o', 'name'), 'behind\n');
+    const lag = await run('group', 'check', 'behind', '--max-lag', '2');
+    assert.equal(lag.code, 7);
+    assert.match(lag.stdout, /^GROUP {3}STATE {2}LAG {2}TIME-LAG +CHECK\nbehind {2}Empty {2}3 {4}\S+ +lag 3 is above 2\n$/);
+    assert.equal(lag.stderr, 'bucketrider: group behind: lag 3 is above 2\n');
+    const late = await run('group', 'check', 'behind', '--max-lag-time', '1h', '-o', 'json');
+    assert.equal(late.code, 7);
+    const [told] = JSON.parse(late.stdout) as {
+      groupId: string;
+      state: string;
+      memberCount: number;
+      lag: number;
+      ok: boolean;
+      reasons: string[];
+    }[];
+    assert.ok(told !== undefined);
+    assert.deepEqual([told.groupId, told.state, told.memberCount, told.lag, told.ok], ['behind', 'Empty', 0, 3, false]);
+    assert.match(told.reasons.join(), /^time lag \d+d\S* is above 1h$/);
+    assert.equal((await run('group', 'check', 'behind', 'absent', '--max-lag', '9')).code, 6);
+    assert.equal((await run('group', 'check', 'absent', '--max-lag', '9')).code, 3);
+    assert.equal((await run('group', 'check', 'behind')).code, 2);
+  });
+
+  test('watch writes a line of JSON each time, and ends with 130 when it is interrupted', async () => {
+    await groupAt('watched', 'users,0,0');
+    const lines = (await ok('group', 'watch', 'watched', '--interval', '100ms', '-n', '2')).trim().split('\n');
+    const seen = lines.map((line) => JSON.parse(line) as { timestamp: number; groups: { groupId: string; lag: number }[] });
+    assert.deepEqual(
+      seen.map(({ groups }) => groups.map(({ groupId, lag }) => [groupId, lag])),
+      [[['watched', 1]], [['watched', 1]]],
+    );
+    assert.ok((seen[1]?.timestamp ?? 0) - (seen[0]?.timestamp ?? 0) >= 100);
+    const watching = cli.spawn(['group', 'watch', 'watched', '--interval', '1h'], { env });
+    await watching.printed(/"watched"/);
+    watching.child.kill('SIGINT');
+    const { code, signal, stderr } = await watching.ended;
+    assert.deepEqual([code, signal, stderr], [130, null, '']);
+    assert.equal((await run('group', 'watch', 'absent')).code, 3);
+  });
+});
+
+suite('bucketrider consume -g', { concurrency: 3 }, () => {
+  test('a group reads on where it has read to, and commits what was printed', async () => {
+    const counted = Array.from({ length: 10 }, (_, index) => `${index}\n`).join('');
+    await cli.run(['produce', 'counted', '-q'], { env, input: counted });
+    assert.equal(await ok('consume', 'counted', '-g', 'counting', '-n', '3'), '0\n1\n2\n');
+    assert.equal(await ok('group', 'reset', 'counting', '--to', 'current', '-o', 'csv', '-q'), 'counted,0,3\n');
+    assert.equal(await ok('consume', 'counted', '--group', 'counting', '-e', '-f', '%o '), '3 4 5 6 7 8 9 ');
+    assert.equal(await ok('consume', 'counted', '-g', 'counting', '-e'), '');
+    assert.equal(await ok('consume', 'counted', '-g', 'from-end', '-o', 'end', '-e'), '');
+    assert.equal(await ok('group', 'check', 'counting', 'from-end', '--max-lag', '0', '-o', 'name'), 'counting\nfrom-end\n');
+  });
+
+  test('members share a topic, are shown, keep others from their offsets, and leave when they are interrupted', async () => {
+    const first = cli.spawn(['consume', 'live', '-g', 'sharing', '-X', 'client.id=first', '--commit-interval', '100ms'], { env });
+    const second = cli.spawn(['consume', 'live', '-g', 'sharing', '-X', 'client.id=second', '--commit-interval', '100ms'], { env });
+    const watching = cli.spawn(['group', 'watch', 'sharing', '--regex', '--interval', '100ms'], { env });
+    await watching.printed(
+      /"state":"Stable".*"clientId":"first".*"clientId":"second".*|"state":"Stable".*"clientId":"second".*"clientId":"first".*/,
+    );
+    const members = (await jsonOf('group', 'describe', 'sharing')) as {
+      members: { clientId: string; assignment: { partitions: number[] }[] }[];
+    }[];
+    assert.deepEqual(
+      members[0]?.members
+        .map(({ clientId, assignment }) => [clientId, assignment.flatMap(({ partitions }) => partitions).length])
+        .toSorted(),
+      [
+        ['first', 1],
+        ['second', 1],
+      ],
+    );
+    for (const [partition, text] of ['a', 'b'].entries())
+      await cli.run(['produce', 'live', '-p', String(partition), '-q'], { env, input: `${text}\n` });
+    await Promise.all([first.printed(/^[ab]\n/), second.printed(/^[ab]\n/)]);
+
+    const reset = await run('group', 'reset', 'sharing', '--to', 'start', '--topic', 'live', '--execute');
+    assert.deepEqual([reset.code, reset.stdout], [1, '']);
+    assert.match(
+      reset.stderr,
+      /^bucketrider: group sharing is Stable with 2 members \((first|second) at 127\.0\.0\.1, (first|second) at 127\.0\.0\.1\): its offsets can only be reset while nobody reads\n {2}stop its consumers, then try again; bucketrider group describe sharing shows them\n$/,
+    );
+    const shown = await run('group', 'reset', 'sharing', '--to', 'start', '--topic', 'live');
+    assert.equal(shown.code, 0, 'what it would do may be looked at');
+    const deleted = await run('group', 'delete', 'sharing', '--yes', '--json-errors');
+    assert.equal(deleted.code, 1);
+    assert.equal((JSON.parse(deleted.stderr) as { error: { code: string } }).error.code, 'NON_EMPTY_GROUP');
+    await watching.printed(/"lag":0,[^\n]*"committedOffset":1[^\n]*"committedOffset":1/);
+    const forgotten = await run('group', 'delete-offsets', 'sharing', '--topic', 'live', '--yes');
+    assert.equal(forgotten.code, 1);
+    assert.match(forgotten.stderr, /GROUP_SUBSCRIBED|subscribed to the topic\n {2}stop its consumers first/);
+
+    for (const { child } of [first, second, watching]) child.kill('SIGINT');
+    for (const { ended } of [first, second, watching]) {
+      const { code, signal, stderr } = await ended;
+      assert.deepEqual([code, signal, stderr], [130, null, '']);
+    }
+    assert.match(await ok('group', 'describe', 'sharing', '--offsets'), /\nmembers {6}0\nlag {10}0 records\n/);
+  });
+
+  test('whoever stops reading our output ends it, and the group is left in order', async () => {
+    await cli.run(['produce', 'pipe', '-q'], { env, input: 'x\n'.repeat(10_000) });
+    const reader = cli.spawn(['consume', 'pipe', '-g', 'piped'], { env });
+    reader.child.stdout?.destroy();
+    const { code, stderr } = await reader.ended;
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(await ok('group', 'describe', 'piped', '--state'), /\nstate {8}Empty\n[^]*members {6}0\n/);
+  });
+
+  test('what a group cannot do is refused', async () => {
+    for (const [words, code, message] of [
+      [['consume', 'live', '-g', 'x', '-p', '0'], 2, /the group says which partitions are read/],
+      [['consume', 'live', '-g', 'x', '-o', '5'], 2, /a group reads on where it has read to/],
+      [['consume', 'live', '-g', ''], 2, /-g takes the name of a group/],
+      [['consume', 'live', '-g', 'x', '--group-protocol', 'modern'], 2, /--group-protocol takes classic or consumer/],
+      [['consume', 'live', '-g', 'x', '--session-timeout', '1ms'], 1, /group\.min\.session\.timeout\.ms/],
+      [['consume', 'absent', '-g', 'x'], 3, /there is no topic absent/],
+    ] as const) {
+      const ended = await run(...words);
+      assert.match(ended.stderr, message);
+      assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
+    }
   });
 });

@@ -19,7 +19,8 @@ export function forCluster(command: Command, load: () => Promise<(words: string[
     .option('--json-errors', 'errors as one line of JSON on standard error')
     .action(async (...given: unknown[]) => {
       // Commander gives the arguments, the options and the command; the names of the options are those of the flags.
-      const words = given.length === 3 ? (given[0] as string[]) : [];
+      const first = given.length === 3 ? given[0] : [];
+      const words = Array.isArray(first) ? (first as string[]) : typeof first === 'string' ? [first] : [];
       const run = await load();
       process.exitCode = await run(words, given.at(-2) as never);
     });

@@ -1,13 +1,16 @@
 // `bucketrider consume`: records of topics, from a place to a place or for ever, written as values, by a format, or as JSON.
+// With -g as a member of a group, which is in consume-group.ts.
 import type { GlobalFlags } from './client-flags.ts';
+import { consumeInGroup, readGroupFlags, type GroupFlags, type GroupPlan } from './consume-group.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
-import { parseOffsetSpecs, resolveRanges, type PartitionRange } from './offset-spec.ts';
+import { parseOffsetSpecs, resolveRanges, type OffsetSpec, type PartitionRange } from './offset-spec.ts';
+import { written } from './output.ts';
 import { compileFormat, isoTime } from './record-format.ts';
 import { recordJson, type LocatedRecord } from './record-json.ts';
 import { isolationOf, partitionsOf, readRecords, type ReadFlags } from './record-reader.ts';
 import { withCluster, type Session } from './with-cluster.ts';
 
-export interface ConsumeFlags extends GlobalFlags, ReadFlags {
+export interface ConsumeFlags extends GlobalFlags, ReadFlags, GroupFlags {
   readonly offset?: readonly string[];
   readonly fromBeginning?: boolean;
   readonly num?: string;
@@ -37,6 +40,10 @@ export function consume(words: readonly string[], flags: ConsumeFlags): Promise<
   const spec = parseOffsetSpecs(places, Date.now());
   const writer = writerOf(flags, given.findLast(isFormat));
   const most = countOf(flags.num ?? flags.maxMessages);
+  if (flags.group !== undefined) {
+    const plan = readGroupFlags(flags.group, flags);
+    return readInGroup(plan, words, { flags, writer, most, begin: beginOf(spec, flags) });
+  }
   return withCluster(flags, async (session) => {
     const isolation = isolationOf(flags, session);
     const partitions = await partitionsOf(session.cluster, words, flags);
@@ -51,12 +58,42 @@ export function consume(words: readonly string[], flags: ConsumeFlags): Promise<
           writer.write(records.slice(0, left));
           left -= Math.min(left, records.length);
           if (left === 0) break;
+          await written(session.interrupted);
         }
     } finally {
       writer.end();
     }
     return exitCodes.ok;
   });
+}
+
+interface GroupRun {
+  readonly flags: ConsumeFlags;
+  readonly writer: RecordWriter;
+  readonly most: number;
+  readonly begin: 'earliest' | 'latest';
+}
+
+function readInGroup(plan: GroupPlan, topics: readonly string[], { flags, writer, most, begin }: GroupRun): Promise<number> {
+  return withCluster(
+    flags,
+    (session) => {
+      const isolation = isolationOf(flags, session);
+      return consumeInGroup(plan, topics, { begin, stopAtEnd: flags.exit ?? false, most, isolation, writer }, session);
+    },
+    { endsItself: true }, // it has to leave its group
+  );
+}
+
+/** Where a group begins that has committed nothing. @throws CommandError for what only a reader without a group can do */
+function beginOf({ from, until }: OffsetSpec, { partition }: ConsumeFlags): 'earliest' | 'latest' {
+  if (partition !== undefined) throw usageError('the group says which partitions are read, so -p cannot go with -g');
+  if (until !== undefined || (from.at !== 'start' && from.at !== 'end'))
+    throw usageError(
+      'a group reads on where it has read to; with -g, -o start or -o end says where it begins the first time',
+      'bucketrider group reset says where a group reads on',
+    );
+  return from.at === 'start' ? 'earliest' : 'latest';
 }
 
 const assignmentOf = ({ topic, partition, from, until }: PartitionRange) => ({

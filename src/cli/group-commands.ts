@@ -47,6 +47,21 @@ function addLooks(group: Command): void {
       .option('-o, --output <format>', outputHelp),
     async () => (await import('./group-describe.ts')).groupDescribe,
   );
+  forCluster(
+    forGroups(group.command('watch'))
+      .description('Follow the lag of groups: a table that is drawn anew on a terminal, a line of JSON each time elsewhere.')
+      .option('--interval <time>', 'how often (default: 2s)')
+      .option('-n, --num <count>', 'stop after so many times'),
+    async () => (await import('./group-watch.ts')).groupWatch,
+  );
+  forCluster(
+    forGroups(group.command('check'))
+      .description('Ends with 7 when the lag of a group is above a limit, for scripts and CI.')
+      .option('--max-lag <records>', 'how many records a group may be behind, all partitions together')
+      .option('--max-lag-time <time>', 'how old the oldest record that is not read yet may be: 30s, 5m')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./group-check.ts')).groupCheck,
+  );
 }
 
 function addChanges(group: Command): void {
@@ -70,5 +85,27 @@ function addChanges(group: Command): void {
       .addOption(hidden('--from-file <file>', '--to file:PATH'))
       .addOption(hidden('--export', '-o csv')),
     async () => (await import('./group-reset.ts')).groupReset,
+  );
+  forCluster(
+    forGroups(group.command('delete'))
+      .alias('rm')
+      .description('Delete groups and all that they have committed. Asks first.')
+      .option('--if-exists', 'a group that is not there is no failure')
+      .option('-y, --yes', 'do not ask')
+      .option('--dry-run', 'only show what would be deleted')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./group-delete.ts')).groupDelete,
+  );
+  forCluster(
+    group
+      .command('delete-offsets')
+      .description('Make a group forget how far it has read topics that it does not read at the moment. Asks first.')
+      .argument('[group]')
+      .addOption(groupOption())
+      .option('--topic <topic[:partition,...]>', 'this topic, or these partitions of it; repeatable', collect)
+      .option('-y, --yes', 'do not ask')
+      .option('--dry-run', 'only show what would be deleted')
+      .option('-o, --output <format>', outputHelp),
+    async () => (await import('./group-delete-offsets.ts')).groupDeleteOffsets,
   );
 }

@@ -11,6 +11,7 @@ const fixes: Partial<Record<ErrorName, (name: string) => string>> = {
   TOPIC_ALREADY_EXISTS: () => '--if-not-exists takes that for success',
   INVALID_REPLICATION_FACTOR: () => 'there are no more replicas than brokers: -r 1 suits a single one',
   GROUP_ID_NOT_FOUND: () => 'bucketrider group list shows what there is',
+  GROUP_SUBSCRIBED_TO_TOPIC: (group) => `stop its consumers first; bucketrider group describe ${group} shows them`,
   NON_EMPTY_GROUP: (group) => `stop its consumers first; bucketrider group describe ${group} shows them`,
 };
 

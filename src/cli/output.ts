@@ -50,6 +50,24 @@ export function write(text: string | Buffer): void {
   process.stdout.write(text);
 }
 
+/**
+ * Resolves once standard output takes more: whoever reads it may be slow, and what it has not read lies in our memory.
+ * Also when nobody reads it any more, or `signal` aborts.
+ */
+export function written(signal: AbortSignal): Promise<void> | undefined {
+  const { stdout } = process;
+  if (!stdout.writableNeedDrain || signal.aborted) return undefined;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of ['drain', 'error', 'close']) stdout.off(event, done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of ['drain', 'error', 'close']) stdout.on(event, done);
+    signal.addEventListener('abort', done);
+  });
+}
+
 /** No lines, no colours, two spaces between columns: a table that `awk` reads too. Empty for no rows. */
 export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   if (rows.length === 0) return '';

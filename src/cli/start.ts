@@ -13,6 +13,7 @@ import { CommandError, exitCodes } from './exit-codes.ts';
 import { giveGarbageRoom } from './garbage-room.ts';
 import { lazyLogger, type LazyLogger } from './lazy-logger.ts';
 import { bannerLines, bootstrapOf, howCalled } from './start-banner.ts';
+import { StopRequests } from './signals.ts';
 import { runCommand, type RunningCommand } from './start-child.ts';
 import { absoluteDirectories, parseTopicFlag, readStartSettings, type StartFlags, type WantedTopic } from './start-settings.ts';
 
@@ -102,10 +103,11 @@ function announce(running: RunningBroker, flags: StartFlags, forCommand: boolean
  */
 function untilToldToStop(child: RunningCommand | undefined): Promise<number> {
   const asked = Promise.withResolvers<number>();
-  let signals = 0;
+  const requests = new StopRequests();
   const onSignal = (signal: NodeJS.Signals): void => {
-    signals += 1;
-    if (signals > 1) {
+    const asks = requests.heard(performance.now());
+    if (asks === 'echo') return;
+    if (asks === 'again') {
       child?.kill('SIGKILL');
       process.exit(128 + constants.signals[signal]);
     }

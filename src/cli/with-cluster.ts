@@ -7,6 +7,7 @@ import { makeRealNetwork } from '../base/real/network.ts';
 import { Cluster } from '../client/cluster.ts';
 import { readClientSettings, type ClientSettings, type GlobalFlags } from './client-flags.ts';
 import { exitCodes } from './exit-codes.ts';
+import { StopRequests } from './signals.ts';
 import { version } from './version.ts';
 
 export interface Session {
@@ -42,8 +43,11 @@ export async function withCluster(
   let cluster: Cluster | undefined;
   /** The exit code, or what went wrong; what came first counts. */
   let outcome: number | Error | undefined;
+  const requests = new StopRequests();
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (cluster === undefined || interrupted.signal.aborted) process.exit(128 + constants.signals[signal]);
+    const asks = requests.heard(performance.now());
+    if (asks === 'echo') return;
+    if (cluster === undefined || asks === 'again') process.exit(128 + constants.signals[signal]);
     outcome = 128 + constants.signals[signal];
     interrupted.abort();
     if (options.endsItself !== true) cluster.close();
@@ -52,7 +56,7 @@ export async function withCluster(
     if (interrupted.signal.aborted) return;
     outcome = codeOf(error) === 'EPIPE' ? exitCodes.ok : error; // who read us has what it wanted (`| head`)
     interrupted.abort();
-    cluster?.close();
+    if (options.endsItself !== true) cluster?.close();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

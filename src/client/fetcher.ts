@@ -38,6 +38,8 @@ export interface FetchOptions {
   readonly isolation?: Isolation;
   /** How long a broker may hold a request that finds nothing. */
   readonly maxWaitMs?: number;
+  /** Everything before `next` has been dealt with: its records were taken, and the next ones are asked for, or it had none. */
+  readonly onRead?: (partition: TopicPartition, next: number) => void;
   /** The offset to read next is not there any more, or not yet again: reading goes on at `to`. */
   readonly onJump?: (jump: TopicPartition & { readonly from: number; readonly to: number }) => void;
 }
@@ -258,21 +260,21 @@ async function recover(cluster: Cluster, failed: readonly Position[]): Promise<v
 }
 
 async function* recordsOf(
-  { compute, isolation }: FetchOptions,
+  { compute, isolation, onRead }: FetchOptions,
   { position, from, answer }: Load,
 ): AsyncGenerator<FetchedRecords, void, void> {
   const { records: bytes, abortedTransactions } = answer;
   if (bytes === null) return;
   const aborted = isolation === 'read_committed' ? new AbortedProducers(abortedTransactions ?? []) : undefined;
+  const { topic, partition, until } = position;
   for (const at of iterateBatches(bytes)) {
     const batch = bytes.subarray(at, at + sizeInBytesOf(bytes, at));
     checkCrc(compute, batch, 0);
-    if (aborted?.hides(batch) === true || isControl(batch, 0)) continue;
-    const records = (await decodeRecords(compute, batch, MOST_RECORDS_BYTES)).filter(
-      ({ offset }) => offset >= from && offset < position.until,
-    );
-    if (records.length > 0)
-      yield { topic: position.topic, partition: position.partition, timestampType: timestampTypeOf(batch, 0), records };
+    const hidden = aborted?.hides(batch) === true || isControl(batch, 0);
+    const records = hidden ? [] : await decodeRecords(compute, batch, MOST_RECORDS_BYTES);
+    const wanted = records.filter(({ offset }) => offset >= from && offset < until);
+    if (wanted.length > 0) yield { topic, partition, timestampType: timestampTypeOf(batch, 0), records: wanted };
+    onRead?.({ topic, partition }, Math.min(lastOffsetOf(batch, 0) + 1, until));
   }
 }
 
