@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { kafkaConfigSource } from '../scripts/generate-kafka-config.ts';
 import type { BrokerConfigName } from '../src/config/broker-configs.ts';
 import type { topicConfigs } from '../src/config/topic-configs.ts';
-import type { Broker, BrokerOptions, KafkaConfig, KafkaTopicConfig, StoredRecord } from '../src/index.ts';
+import type { Broker, BrokerOptions, GroupView, KafkaConfig, KafkaTopicConfig, StoredRecord } from '../src/index.ts';
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
@@ -22,6 +22,7 @@ const compiles: BrokerOptions[] = [
   { topics: ['orders'], storage: { dir: 'data' }, port: 0 },
   { topics: { orders: 3, users: { partitions: 1, config: { 'cleanup.policy': ['compact'], 'retention.ms': '7d' } } } },
   { config: { 'message.max.bytes': '1MiB', 'log.retention.ms': -1, 'auto.create.topics.enable': false, 'compression.type': 'zstd' } },
+  { profile: 'test', storage: { dir: 'data' } },
   { logger: console, onFailed: (error) => error.code.length },
   // @ts-expect-error a setting that does not exist
   { config: { 'num.partition': 3 } },
@@ -52,6 +53,11 @@ async function uses(broker: Broker): Promise<void> {
     timestamp: new Date(),
   });
   for await (const record of broker.records('orders', { from: 'end', follow: true })) record.text();
+  const group: GroupView = await broker.waitForGroup('billing', { members: 2, maxLag: 0, timeoutMs: 1 });
+  const lags: number[] = (await broker.groups()).map(({ lag }) => lag + group.lag);
+  lags.push(group.partitions[0]?.committedOffset ?? 0);
+  // @ts-expect-error a state that groups are never in
+  await broker.waitForGroup('billing', { state: 'Ready' });
   // @ts-expect-error an object is not a value; it goes into `json`
   await broker.produce('orders', { value: { id: 1 } });
   // @ts-expect-error the state is read, not set

@@ -77,6 +77,26 @@ test('@platformatic/kafka reads what the program produced', async () => {
   assert.equal((await broker.waitForRecords('orders', { count: 2 }))[1]?.text(), 'and back');
 });
 
+test('a group of kafkajs is waited for until it has read everything, without the seconds in which a broker waits for members', async () => {
+  await using broker = await startBroker({ topics: { orders: 3 } });
+  await broker.produce('orders', 'a', 'b', 'c', 'd');
+  const consumer = kafkajsOf(broker).consumer({ groupId: 'billing' });
+  await consumer.connect();
+  await consumer.subscribe({ topic: 'orders', fromBeginning: true });
+  await consumer.run({ autoCommitThreshold: 1, eachMessage: () => Promise.resolve() });
+  const group = await broker.waitForGroup('billing', { members: 1, maxLag: 0 });
+  assert.deepEqual(
+    group.partitions.map(({ committedOffset }) => committedOffset),
+    [2, 1, 1],
+  );
+  assert.deepEqual(
+    (await broker.groups()).map(({ groupId, state }) => [groupId, state]),
+    [['billing', 'Stable']],
+  );
+  await consumer.disconnect();
+  await broker.waitForGroup('billing', { members: 0 });
+});
+
 test('several brokers in one process know nothing of each other', async () => {
   const brokers = await Promise.all(Array.from({ length: 4 }, () => startBroker({ topics: ['orders'] })));
   assert.equal(new Set(brokers.map(({ port }) => port)).size, 4);
@@ -136,6 +156,7 @@ test('timers and clocks of a test runner in place of the platform’s do not sto
     const [metadata] = await each.produce('orders', 'a');
     assert.ok(metadata!.timestamp > Date.UTC(2024, 0, 1), 'the time of the machine, not that of the runner');
     await assert.rejects(each.waitForRecords('orders', { count: 2, timeoutMs: 1 }), { code: 'RECORDS_NOT_SEEN' });
+    await assert.rejects(each.waitForGroup('billing', { timeoutMs: 60 }), { code: 'GROUP_NOT_READY' });
     // Long work takes several turns of the event loop: recompressing 3 MB is that.
     await each.createTopic('packed', { config: { 'compression.type': 'lz4', 'max.message.bytes': '4MiB' } });
     await each.produce('packed', 'x'.repeat(3_000_000));

@@ -2,7 +2,7 @@
 import type { GroupLag, PartitionLag } from '../client/group-lag.ts';
 import type { MemberDescription } from '../client/groups.ts';
 import type { BrokerMetadata } from '../client/cluster.ts';
-import type { TopicPartitions } from '../client/consumer-protocol.ts';
+import type { TopicPartitions } from '../protocol/consumer-protocol.ts';
 import { tableOf, type Column } from './output.ts';
 
 export interface GroupView {

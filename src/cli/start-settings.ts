@@ -2,6 +2,7 @@
 // otherwise, and the topics to make. Everything else that may hold settings is read by config/read-settings.
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { testProfile } from '../config/profiles.ts';
 import { readSettings, type Settings } from '../config/read-settings.ts';
 import { usageError } from './exit-codes.ts';
 
@@ -39,7 +40,12 @@ interface Surroundings {
 export async function readStartSettings(flags: StartFlags, { environment, readFile }: Surroundings): Promise<Settings> {
   if (flags.memory === true && flags.data !== undefined) throw usageError('--memory keeps nothing on a disk, so --data cannot go with it');
   return readSettings({
-    presets: { listeners: `PLAINTEXT://localhost:${DEFAULT_PORT}`, 'log.dirs': defaultDataDirectory(environment) },
+    presets: {
+      // What is gone when the process ends is there for a test.
+      ...(flags.memory === true ? testProfile : {}),
+      listeners: `PLAINTEXT://localhost:${DEFAULT_PORT}`,
+      'log.dirs': defaultDataDirectory(environment),
+    },
     files: flags.config ?? [],
     environment,
     flags: [

@@ -8,7 +8,13 @@ import { syncGroupRequest, syncGroupResponse } from '../protocol/messages/sync-g
 import { assignors, type Assignment, type MemberWish } from './assignors.ts';
 import { kafkaErrorOf, type BrokerLink } from './broker-link.ts';
 import type { Committer } from './committed-offsets.ts';
-import { CONSUMER_PROTOCOL_TYPE, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol.ts';
+import {
+  CONSUMER_PROTOCOL_TYPE,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from '../protocol/consumer-protocol.ts';
 import { linkToCoordinator } from './coordinators.ts';
 import { persisting, type Membership, type MembershipOptions } from './group-membership.ts';
 import type { TopicPartition } from './list-offsets.ts';

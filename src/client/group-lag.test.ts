@@ -5,7 +5,7 @@ import type { FetchRequest } from '../protocol/messages/fetch.ts';
 import type { ListOffsetsRequest } from '../protocol/messages/list-offsets.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
 import { buildRecordBatch } from '../protocol/record-batch-records.ts';
-import { encodeAssignment } from './consumer-protocol.ts';
+import { encodeAssignment } from '../protocol/consumer-protocol.ts';
 import { FakeWorld, metadataOf } from './fake-broker.testing.ts';
 import { measureGroups, type GroupLag } from './group-lag.ts';
 

@@ -5,7 +5,7 @@ import type { FindCoordinatorRequest } from '../protocol/messages/find-coordinat
 import type { OffsetFetchRequest } from '../protocol/messages/offset-fetch.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
 import { commitOffsets, deleteOffsets, fetchCommitted } from './committed-offsets.ts';
-import { encodeAssignment } from './consumer-protocol.ts';
+import { encodeAssignment } from '../protocol/consumer-protocol.ts';
 import { FakeWorld, metadataOf, TIMEOUT_MS, type Answers, type AskedRequest } from './fake-broker.testing.ts';
 import { deleteGroups, describeGroups, listGroups } from './groups.ts';
 

@@ -11,7 +11,7 @@ import { describeGroupsRequest, describeGroupsResponse, type DescribeGroupsRespo
 import { listGroupsRequest, listGroupsResponse } from '../protocol/messages/list-groups.ts';
 import { kafkaErrorOf, type BrokerLink } from './broker-link.ts';
 import type { Cluster } from './cluster.ts';
-import { CONSUMER_PROTOCOL_TYPE, decodeAssignment, type TopicPartitions } from './consumer-protocol.ts';
+import { CONSUMER_PROTOCOL_TYPE, decodeAssignment, type TopicPartitions } from '../protocol/consumer-protocol.ts';
 import { askCoordinators, type ByGroup } from './coordinators.ts';
 import { retrying } from './waiting.ts';
 

@@ -18,6 +18,11 @@ export interface BrokerOptions {
    * directory already holds is left as it is; with another number of partitions than asked for, the start is refused.
    */
   readonly topics?: readonly string[] | Readonly<Record<string, number | TopicOptions>>;
+  /**
+   * What settings are where nothing is said. `'test'`, the default in memory: groups form at once instead of waiting 3 s for
+   * more members, and internal topics have one partition. `'production'`, the default of `storage: { dir }`: Kafka's defaults.
+   */
+  readonly profile?: 'test' | 'production';
   /** Settings by Kafka's names. The environment and files are not read. */
   readonly config?: KafkaConfig;
   /** Where the broker's own log goes. Left out: errors to standard error, everything else nowhere. `false`: nowhere. */
@@ -82,6 +87,14 @@ export interface Broker extends AsyncDisposable {
    * @throws RecordsNotSeenError after `timeoutMs`, with a report of what was there instead
    */
   readonly waitForRecords: (topic: string, options?: WaitOptions) => Promise<StoredRecord[]>;
+  /** The consumer groups that there are, by name. */
+  readonly groups: () => Promise<GroupView[]>;
+  /**
+   * The group, as soon as it is as the options say; it need not exist yet. Without `state` it is to be `'Stable'`, which is when
+   * every member has its partitions; `'Empty'` with `members: 0`; in any state where `maxLag` alone is given.
+   * @throws GroupNotReadyError after `timeoutMs`, with a report of how it was instead
+   */
+  readonly waitForGroup: (groupId: string, options?: GroupWaitOptions) => Promise<GroupView>;
   /** Every series as it is now. */
   readonly metrics: () => MetricSample[];
   /**
@@ -154,6 +167,56 @@ export interface WaitOptions {
   readonly where?: (record: StoredRecord) => boolean;
   /** 4000 when left out: less than the 5000 after which vitest and jest give up a test without a word of what was missing. */
   readonly timeoutMs?: number;
+}
+
+export interface GroupWaitOptions {
+  readonly state?: GroupState;
+  /** How many members it is to have, exactly. */
+  readonly members?: number;
+  /** By how many records it may be behind, all its partitions together. */
+  readonly maxLag?: number;
+  /** 4000 when left out, as for `waitForRecords`. */
+  readonly timeoutMs?: number;
+}
+
+/** `Assigning` and `Reconciling` are of the consumer protocol (KIP-848), the two with `Rebalance` of the classic one. */
+export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead';
+
+/** A consumer group as it was when it was asked for. */
+export interface GroupView {
+  readonly groupId: string;
+  readonly type: 'classic' | 'consumer';
+  readonly state: GroupState;
+  /** `'consumer'`; empty for a group that has offsets and never had members. */
+  readonly protocolType: string;
+  /** How partitions are shared out; undefined while the members have not agreed. */
+  readonly assignor: string | undefined;
+  readonly members: readonly GroupMemberView[];
+  /** Those that are committed or assigned, in order. */
+  readonly partitions: readonly GroupPartitionView[];
+  /** Of all partitions together. */
+  readonly lag: number;
+}
+
+export interface GroupMemberView {
+  readonly memberId: string;
+  /** Of a static member. */
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  readonly host: string;
+  readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+}
+
+export interface GroupPartitionView {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset that the group reads; undefined where it has committed nothing. */
+  readonly committedOffset: number | undefined;
+  readonly endOffset: number;
+  /** Records to the end; all that there are where nothing is committed. */
+  readonly lag: number;
+  /** Whoever reads it. */
+  readonly memberId: string | undefined;
 }
 
 export interface StopOptions {

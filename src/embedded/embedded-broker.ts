@@ -7,6 +7,8 @@ import type { RunningBroker } from '../assemble/start-broker.ts';
 import type {
   Broker,
   BrokerState,
+  GroupView,
+  GroupWaitOptions,
   MetricSample,
   ReadOptions,
   RecordInput,
@@ -18,10 +20,12 @@ import type {
 } from './api.ts';
 import type { Changes } from './changes.ts';
 import { BrokerFailedError, BrokerStoppedError } from './errors.ts';
+import { viewGroups } from './groups.ts';
 import { newTopicOf } from './options.ts';
 import { LocalProducer } from './produce.ts';
 import { readRecords, type Reading } from './read.ts';
 import { missingTopic, refusalOf } from './refusal.ts';
+import { waitForGroup } from './wait-group.ts';
 import { waitForRecords } from './wait.ts';
 
 /** A broker that has failed may be unable to close in order; whoever stops it does not wait longer than this. */
@@ -110,6 +114,21 @@ export class EmbeddedBroker implements Broker {
     this.#checkRunning();
     try {
       return await waitForRecords(this.#reading, this.#parts.env, topic, options);
+    } catch (thrown) {
+      throw thrown instanceof BrokerStoppedError ? (this.#failure ?? thrown) : thrown;
+    }
+  };
+
+  readonly groups = async (): Promise<GroupView[]> => {
+    this.#checkRunning();
+    return this.#unlessFailed(viewGroups(this.#parts.running.broker));
+  };
+
+  readonly waitForGroup = async (groupId: string, options: GroupWaitOptions = {}): Promise<GroupView> => {
+    this.#checkRunning();
+    const { running, changes, env } = this.#parts;
+    try {
+      return await this.#unlessFailed(waitForGroup({ broker: running.broker, changes, ended: this.#ended.signal, env }, groupId, options));
     } catch (thrown) {
       throw thrown instanceof BrokerStoppedError ? (this.#failure ?? thrown) : thrown;
     }

@@ -1,6 +1,6 @@
 // What can go wrong for the program that holds a broker: classes with a stable `code` and, where there is something to
 // do about it, a `hint`. Part of the package's interface; what went wrong inside is the `cause`.
-import type { StoredRecord } from './api.ts';
+import type { GroupView, StoredRecord } from './api.ts';
 
 /** Of all errors that this package throws at its callers. */
 export class BucketriderError extends Error {
@@ -75,5 +75,19 @@ export class RecordsNotSeenError extends BucketriderError {
     this.expected = details.expected;
     this.matched = details.matched;
     this.lastSeen = details.lastSeen;
+  }
+}
+
+/** What `waitForGroup` waited for did not come about; the message is the report. `code` is GROUP_NOT_READY. */
+export class GroupNotReadyError extends BucketriderError {
+  override readonly name = 'GroupNotReadyError';
+  readonly groupId: string;
+  /** As it was at the end; undefined when there was none. */
+  readonly group: GroupView | undefined;
+
+  constructor(report: string, details: { groupId: string; group: GroupView | undefined }) {
+    super('GROUP_NOT_READY', report);
+    this.groupId = details.groupId;
+    this.group = details.group;
   }
 }

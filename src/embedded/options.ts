@@ -1,9 +1,10 @@
 // The options of startBroker, made into what the broker is assembled from: settings in Kafka's terms, topics to make, a
 // place for the data. Everything that can be refused by looking at the options alone is refused here.
 import { resolve } from 'node:path';
+import { testProfile } from '../config/profiles.ts';
 import { rowOf } from '../config/config-table.ts';
 import { ConfigError } from '../config/config-value.ts';
-import { readSettings, SettingsError, type SettingOptions, type Settings } from '../config/read-settings.ts';
+import { readSettings, SettingsError, type Settings } from '../config/read-settings.ts';
 import { suggest } from '../config/suggest.ts';
 import { topicConfigs } from '../config/topic-configs.ts';
 import { plainText } from '../config/written-values.ts';
@@ -17,6 +18,7 @@ const optionNames: Readonly<Record<keyof BrokerOptions, true>> = {
   port: true,
   host: true,
   topics: true,
+  profile: true,
   config: true,
   logger: true,
   signal: true,
@@ -26,13 +28,6 @@ const optionNames: Readonly<Record<keyof BrokerOptions, true>> = {
 
 /** Where a broker in memory believes its data to be. */
 const MEMORY_DIRECTORY = '/memory';
-
-/** What a broker that lives as long as a test prefers where nobody says otherwise: no waiting, and few internal partitions. */
-const memoryPresets: SettingOptions = {
-  'group.initial.rebalance.delay.ms': 0,
-  'offsets.topic.num.partitions': 1,
-  'transaction.state.log.num.partitions': 1,
-};
 
 /** Options that have been looked at. */
 export interface PreparedOptions {
@@ -70,6 +65,13 @@ function directoryOf({ storage = 'memory' }: BrokerOptions): string | undefined 
   throw new InvalidArgumentError(`storage is 'memory' or { dir }, not ${JSON.stringify(storage)}`);
 }
 
+/** @throws InvalidArgumentError */
+function profileOf({ profile }: BrokerOptions, directory: string | undefined): 'test' | 'production' {
+  if (profile === undefined) return directory === undefined ? 'test' : 'production';
+  if (profile === 'test' || profile === 'production') return profile;
+  throw new InvalidArgumentError(`profile is 'test' or 'production', not ${JSON.stringify(profile)}`);
+}
+
 /** @throws BrokerStartError INVALID_CONFIG with everything that is wrong; InvalidArgumentError */
 async function settingsOf(options: BrokerOptions, directory: string | undefined): Promise<Settings> {
   const { config = {}, port, host } = options;
@@ -81,7 +83,7 @@ async function settingsOf(options: BrokerOptions, directory: string | undefined)
   try {
     return await readSettings({
       presets: {
-        ...(directory === undefined ? memoryPresets : {}),
+        ...(profileOf(options, directory) === 'test' ? testProfile : {}),
         listeners: listenerOf(host ?? 'localhost', port ?? 0),
         'log.dirs': [directory ?? MEMORY_DIRECTORY],
       },

@@ -1,14 +1,14 @@
 // What members of a classic consumer group write for each other and the broker hands on unread: what each wants, and what
 // each is given. An int16 version stands before either; a newer version than ours is read as far as we know it.
-import { decode, encode } from '../protocol/codec.ts';
+import { decode, encode } from './codec.ts';
 import {
   consumerProtocolAssignment,
   consumerProtocolSubscription,
   type ConsumerProtocolSubscription,
-} from '../protocol/records/consumer-protocol.ts';
-import { Reader } from '../protocol/reader.ts';
-import type { Encodable, Message } from '../protocol/schema.ts';
-import { Writer } from '../protocol/writer.ts';
+} from './records/consumer-protocol.ts';
+import { Reader } from './reader.ts';
+import type { Encodable, Message } from './schema.ts';
+import { Writer } from './writer.ts';
 
 /** Partitions of one topic. */
 export interface TopicPartitions {
