@@ -44,8 +44,8 @@ export interface CommandLine {
   folder(): string;
 }
 
-/** Longer than anything here takes, shorter than a person's patience. */
-const LONGEST_RUN_MS = 30_000;
+/** Longer than anything here takes on a busy machine, shorter than a person's patience. A broker lives as long as its test file. */
+const LONGEST_RUN_MS = 60_000;
 
 /** `name` is that of the test file: two files that run at once do not build into the same folder. */
 export async function buildCommandLine(name: string): Promise<CommandLine> {
@@ -63,7 +63,7 @@ export async function buildCommandLine(name: string): Promise<CommandLine> {
     Object.entries(process.env).filter(([key]) => !/^(KAFKA|BUCKETRIDER|npm|NODE)_|^NO_COLOR$/.test(key)),
   );
 
-  const start = (words: readonly string[], { input, env, cwd }: RunOptions = {}): RunningProgram => {
+  const start = (words: readonly string[], { input, env, cwd }: RunOptions = {}, longestMs?: number): RunningProgram => {
     const child = spawn(process.execPath, [file, ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...surroundings, NODE_COMPILE_CACHE: join(into, 'compiled'), ...env },
@@ -74,7 +74,7 @@ export async function buildCommandLine(name: string): Promise<CommandLine> {
     if (input !== undefined) child.stdin.end(input);
     const output = new Stream(child.stdout);
     const errors = new Stream(child.stderr);
-    const late = setTimeout(() => child.kill('SIGKILL'), LONGEST_RUN_MS);
+    const late = longestMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), longestMs);
     const ended = new Promise<Ended>((resolveEnd) => {
       child.on('close', (code, signal) => {
         clearTimeout(late);
@@ -89,8 +89,8 @@ export async function buildCommandLine(name: string): Promise<CommandLine> {
 
   return {
     file,
-    spawn: start,
-    run: (words, options) => start(words, { input: '', ...options }).ended,
+    spawn: (words, options) => start(words, options, LONGEST_RUN_MS),
+    run: (words, options) => start(words, { input: '', ...options }, LONGEST_RUN_MS).ended,
     start: async (...words) => {
       const where = words.includes('--data') || words.includes('--memory') ? [] : ['--memory'];
       const broker = start(['start', '--port', '0', ...where, ...words]);

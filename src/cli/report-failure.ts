@@ -9,6 +9,7 @@ import {
 } from '../client/client-errors.ts';
 import { ConnectionClosedError } from '../client/connection.ts';
 import { KafkaError, type ErrorName } from '../protocol/errors.ts';
+import { codeOf } from '../base/posix-error.ts';
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts';
 
 export interface Failure {
@@ -39,11 +40,19 @@ export function failureOf(thrown: unknown): Failure {
     };
   if (thrown instanceof UnsupportedApiError)
     return { exitCode: exitCodes.failure, code: 'unsupported', message: thrown.message, fix: ['use a newer broker, or another client'] };
+  const fix = startFixes[codeOf(thrown) ?? ''];
+  if (thrown instanceof Error && thrown.name === 'ListenError' && fix !== undefined)
+    return { exitCode: exitCodes.failure, code: codeOf(thrown) ?? '', message: thrown.message, fix: [fix] };
   // By name: a command that has nothing to do with settings does not load them to report another failure.
   if (thrown instanceof Error && ['SettingsError', 'ConfigError'].includes(thrown.name))
     return { exitCode: exitCodes.usage, code: 'settings', message: thrown.message, fix: [] };
   return { exitCode: exitCodes.failure, code: 'failed', message: thrown instanceof Error ? thrown.message : String(thrown), fix: [] };
 }
+
+const startFixes: Partial<Record<string, string>> = {
+  EADDRINUSE: '--port 9192 chooses another one, --port 0 a free one; the last line of the output then says which',
+  EACCES: '--port 9092 and every port above 1023 needs no rights',
+};
 
 const notFound: ReadonlySet<ErrorName> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'GROUP_ID_NOT_FOUND']);
 
