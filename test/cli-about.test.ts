@@ -46,6 +46,7 @@ suite('bucketrider cluster, version and completion', () => {
     assert.deepEqual(completed([], 'pro'), ['produce']);
     assert.deepEqual(completed(['topic'], 'cr'), ['create']);
     assert.deepEqual(completed(['topic', 'create'], '--part'), ['--partitions']);
+    assert.deepEqual(completed(['topic', 'create', 'orders', '-p', '3'], '--conf'), ['--config'], 'names and values are not the way');
     assert.deepEqual(completed(['group'], 'delete'), ['delete', 'delete-offsets']);
     assert.deepEqual(completed(['groups', 'reset'], '--ex'), ['--execute']);
     assert.deepEqual(completed(['consume'], '--gro'), ['--group', '--group-protocol']);

@@ -25,7 +25,10 @@ const scripts: Readonly<Record<string, (places: readonly Words[]) => string>> = 
     [
       '_bucketrider() {',
       '  local word path=""',
-      '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do [[ $word == -* ]] || path="${path:+$path }$word"; done',
+      // Only words that lead on in the tree are the way; names of topics and values of flags are not.
+      '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+      `    case "\${path:+$path }$word" in ${patternOf(places)}) path="\${path:+$path }$word" ;; esac`,
+      '  done',
       '  case "$path" in',
       ...places.map(
         ({ path, words }) => `    '${path}') COMPREPLY=($(compgen -W '${words.join(' ')}' -- "\${COMP_WORDS[COMP_CWORD]}")) ;;`,
@@ -41,12 +44,19 @@ const scripts: Readonly<Record<string, (places: readonly Words[]) => string>> = 
     `${places
       .flatMap(({ path, words }) =>
         words.map((word) => {
-          const place = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1) ?? ''}`;
+          const seen = path.split(' ').map((name) => `__fish_seen_subcommand_from ${name}`);
+          const place = path === '' ? '__fish_use_subcommand' : seen.join('; and ');
           return `complete -c bucketrider -f -n '${place}' ${word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`}`;
         }),
       )
       .join('\n')}\n`,
 };
+
+const patternOf = (places: readonly Words[]): string =>
+  places
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => `'${path}'`)
+    .join('|');
 
 const bashOf = (places: readonly Words[]): string => scripts['bash']?.(places) ?? '';
 
