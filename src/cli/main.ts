@@ -7,9 +7,10 @@ import { makeProgram, withExplicitStart } from './program.ts';
 async function main(): Promise<void> {
   // Whoever read our output has what it wanted (`| head`): quiet. What that ends, each command knows.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const program = makeProgram();
+  const words = process.argv.slice(2);
+  const program = makeProgram(words);
   try {
-    await program.parseAsync(withExplicitStart(program, process.argv.slice(2)), { from: 'user' });
+    await program.parseAsync(withExplicitStart(program, words), { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       // Help and version were asked for, or commander has said what is wrong with the words.

@@ -8,7 +8,23 @@ import { addGroup } from './group-commands.ts';
 import type { StartFlags } from './start-settings.ts';
 import { version } from './version.ts';
 
-export function makeProgram(): Command {
+/** What adds commands to the tree, and the words that begin them. */
+const parts: readonly { readonly names: readonly string[]; readonly add: (program: Command) => void }[] = [
+  { names: ['start'], add: addStart },
+  { names: ['topic', 'topics'], add: addTopic },
+  { names: ['produce', 'consume', 'tail'], add: addRecords },
+  { names: ['group', 'groups'], add: addGroup },
+  { names: ['cluster', 'version', 'completion'], add: addAbout },
+];
+
+/** The part that these words need; undefined where the whole tree is: for help, and to say what was perhaps meant. */
+function neededPart([first = 'start', ...rest]: readonly string[]): string | undefined {
+  if (parts.some(({ names }) => names.includes(first))) return first;
+  return first.startsWith('-') && ![first, ...rest].some((word) => ['-h', '--help', '--version'].includes(word)) ? 'start' : undefined;
+}
+
+/** With `words`, commands that they do not call have their names alone: the flags of all take 5 ms to put together. */
+export function makeProgram(words?: readonly string[]): Command {
   const program = new Command('bucketrider')
     .description('A Kafka-compatible broker that is an npm package. Without a command it starts the broker.')
     .version(version, '--version', 'print the version')
@@ -17,11 +33,10 @@ export function makeProgram(): Command {
     .showSuggestionAfterError(true)
     .exitOverride() // inherited: what is wrong with the words is thrown, once it has been said
     .configureHelp({ sortSubcommands: false });
-  addStart(program);
-  addTopic(program);
-  addRecords(program);
-  addGroup(program);
-  addAbout(program);
+  const needed = words && neededPart(words);
+  for (const { names, add } of parts)
+    if (needed === undefined || names.includes(needed)) add(program);
+    else for (const name of names) program.command(name);
   return program;
 }
 
@@ -192,7 +207,7 @@ function addAbout(program: Command): void {
     .argument('<shell>')
     .action(async (shell: string) => {
       const { completionScript } = await import('./completion.ts');
-      process.stdout.write(completionScript(shell, program));
+      process.stdout.write(completionScript(shell, makeProgram()));
     });
 }
 
