@@ -49,22 +49,30 @@ test('a full fetch opens a session, and an incremental one reads the partitions 
   );
 });
 
-test('an incremental answer lists only partitions with data, errors or moved offsets', () => {
+test('an incremental answer lists only partitions with data, errors, moved offsets or another history', () => {
   const { sessions } = sessionsWith();
   const { sessionId } = sessions
-    .open(request({ targets: [target(0), target(1), target(2), target(3)] }))
-    .conclude([news(5), news(5), news(5), news(5)]);
+    .open(request({ targets: [0, 1, 2, 3, 4, 5].map((partition) => target(partition)) }))
+    .conclude([news(5), news(5), news(5), news(5), news(5), news(5)]);
   const answer = sessions
     .open(request({ sessionId, sessionEpoch: 1 }))
-    .conclude([news(5), news(6), news(5, { bytes: 10 }), news(5, { errorCode: 3 })]);
-  assert.deepEqual(answer.listed, [false, true, true, true]);
+    .conclude([
+      news(5),
+      news(6),
+      news(5, { bytes: 10 }),
+      news(5, { errorCode: 3 }),
+      news(5, { logStartOffset: 2 }),
+      news(5, { diverges: true }),
+    ]);
+  assert.deepEqual(answer.listed, [false, true, true, true, true, true]);
   // The one that gave data has gone to the end; the error is told again although nothing about it has changed.
   const again = sessions.open(request({ sessionId, sessionEpoch: 2 }));
   assert.deepEqual(
     again.targets.map(({ partition }) => partition),
-    [0, 1, 3, 2],
+    [0, 1, 3, 4, 5, 2],
   );
-  assert.deepEqual(again.conclude([news(5), news(6), news(5, { errorCode: 3 }), news(5)]).listed, [false, false, true, false]);
+  const same = [news(5), news(6), news(5, { errorCode: 3 }), news(5, { logStartOffset: 2 }), news(5), news(5)];
+  assert.deepEqual(again.conclude(same).listed, [false, false, true, false, false, false]);
 });
 
 test('partitions are added, changed and forgotten by incremental requests', () => {

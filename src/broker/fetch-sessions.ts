@@ -29,6 +29,8 @@ export interface PartitionNews {
   readonly highWatermark: number;
   readonly logStartOffset: number;
   readonly bytes: number;
+  /** The client is told that its log and ours have parted. */
+  readonly diverges?: boolean;
 }
 
 export const NO_SESSION = 0;
@@ -160,6 +162,7 @@ export class FetchSessions {
     const isNews =
       news.bytes > 0 ||
       news.errorCode !== 0 ||
+      news.diverges === true ||
       told.highWatermark !== partition.highWatermark ||
       told.logStartOffset !== partition.logStartOffset;
     if (!isNews) return false;

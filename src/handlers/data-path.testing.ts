@@ -9,7 +9,9 @@ import { listOffsetsRequest, listOffsetsResponse } from '../protocol/messages/li
 import { produceRequest, produceResponse, type ProduceResponse } from '../protocol/messages/produce.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
 import { decodeRecords, buildRecordBatch, type BuildOptions, type RecordToWrite } from '../protocol/record-batch-records.ts';
+import { buildEndTransactionMarker } from '../protocol/record-batch-control.ts';
 import { iterateBatches, sizeInBytesOf } from '../protocol/record-batch.ts';
+import { prepareOwn } from '../storage/log/prepare.ts';
 
 export const compute = makeCompute();
 export const TOPIC = 'orders';
@@ -79,6 +81,7 @@ export interface FetchAsked {
   readonly offset: number;
   readonly maxBytes?: number;
   readonly currentLeaderEpoch?: number;
+  readonly lastFetchedEpoch?: number;
   readonly topic?: string;
   readonly topicId?: string;
 }
@@ -99,10 +102,10 @@ export function fetchAll(client: Connection, asked: readonly FetchAsked[], optio
     maxWaitMs: 0,
     minBytes: 0,
     ...rest,
-    topics: asked.map(({ partition = 0, offset, maxBytes = 1_000_000, currentLeaderEpoch = -1, topic = TOPIC, topicId = ZERO_UUID }) => ({
+    topics: asked.map(({ partition = 0, offset, maxBytes = 1_000_000, topic = TOPIC, topicId = ZERO_UUID, ...epochs }) => ({
       topic,
       topicId,
-      partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: maxBytes, currentLeaderEpoch }],
+      partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: maxBytes, ...epochs }],
     })),
     forgottenTopicsData: [],
   });
@@ -115,11 +118,12 @@ export async function fetchOne(
   offset: number,
   options: FetchOptions & Omit<FetchAsked, 'offset'> = {},
 ): Promise<PartitionFetched> {
-  const { partition, currentLeaderEpoch, topic, topicId, ...rest } = options;
+  const { partition, currentLeaderEpoch, lastFetchedEpoch, topic, topicId, ...rest } = options;
   const asked = {
     offset,
     ...(partition !== undefined && { partition }),
     ...(currentLeaderEpoch !== undefined && { currentLeaderEpoch }),
+    ...(lastFetchedEpoch !== undefined && { lastFetchedEpoch }),
     ...(topic !== undefined && { topic }),
     ...(topicId !== undefined && { topicId }),
   };
@@ -128,6 +132,32 @@ export async function fetchOne(
   const told = answer.responses[0]?.partitions[0];
   assert.ok(told);
   return told;
+}
+
+/**
+ * Appends records of a producer's transaction to partition 0, or its end; as its coordinator would, since there is none yet
+ * that a client could ask.
+ */
+export async function appendInTransaction(
+  { broker }: Pick<TestBroker, 'broker'>,
+  what: readonly string[] | 'commit' | 'abort',
+  { producerId = 900, baseSequence = 0, topic = TOPIC }: { producerId?: number; baseSequence?: number; topic?: string } = {},
+): Promise<void> {
+  const image = broker.image.findTopic(topic);
+  assert.ok(image);
+  const log = broker.partitions.ledHere(image, 0);
+  const timestamp = Date.UTC(2024, 0, 1);
+  const isEnd = what === 'commit' || what === 'abort';
+  const batch = isEnd
+    ? buildEndTransactionMarker(compute, what === 'commit' ? 'COMMIT' : 'ABORT', {
+        producerId,
+        producerEpoch: 0,
+        coordinatorEpoch: 0,
+        timestamp,
+      })
+    : batchOf(what, { producerId, producerEpoch: 0, baseSequence, isTransactional: true });
+  const prepared = Object.assign(prepareOwn(batch), { marker: isEnd ? { outcome: what, coordinatorEpoch: 0 } : undefined });
+  await log.append(prepared, { origin: 'coordinator', expectedLeaderEpoch: log.leaderEpoch }).committed.wait();
 }
 
 /** `offset:value` of each record in an answer. */

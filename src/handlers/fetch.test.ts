@@ -5,7 +5,7 @@ import { kafkaErrors, type ErrorName } from '../protocol/errors.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../protocol/messages/delete-topics.ts';
 import type { FetchResponse } from '../protocol/messages/fetch.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
-import { batchOf, createTopic, fetchAll, fetchOne, produce, recordsOf, TOPIC } from './data-path.testing.ts';
+import { appendInTransaction, batchOf, createTopic, fetchAll, fetchOne, produce, recordsOf, TOPIC } from './data-path.testing.ts';
 
 const code = (name: ErrorName): number => kafkaErrors[name][0];
 
@@ -249,6 +249,62 @@ test('read_uncommitted has no list of aborted transactions, read_committed an em
   await produce(broker.client, batchOf(['a']));
   assert.equal((await fetchOne(broker.client, 0)).abortedTransactions, null);
   assert.deepEqual((await fetchOne(broker.client, 0, { isolationLevel: 1 })).abortedTransactions, []);
+});
+
+test('read_committed ends at the last stable offset, waits there, and is told of what was aborted within what it reads', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  await produce(broker.client, batchOf(['before']));
+  await appendInTransaction(broker, ['in doubt']);
+  await produce(broker.client, batchOf(['behind']));
+  const uncommitted = await fetchOne(broker.client, 0);
+  assert.deepEqual(await recordsOf(uncommitted), ['0:before', '1:in doubt', '2:behind']);
+  assert.deepEqual([uncommitted.highWatermark, uncommitted.lastStableOffset], [3, 1]);
+  const committed = await fetchOne(broker.client, 0, { isolationLevel: 1 });
+  assert.deepEqual(await recordsOf(committed), ['0:before']);
+  let answered = false;
+  const reader = await broker.connect();
+  const waiting = fetchOne(reader, 1, { isolationLevel: 1, minBytes: 1, maxWaitMs: 60_000 }).finally(() => (answered = true));
+  await produce(broker.client, batchOf(['more']));
+  await broker.env.settle();
+  assert.equal(answered, false, 'what was appended lies behind the last stable offset');
+  await appendInTransaction(broker, 'abort');
+  const decided = await waiting;
+  assert.equal(decided.lastStableOffset, 5);
+  assert.deepEqual(decided.abortedTransactions, [{ producerId: 900, firstOffset: 1 }]);
+  assert.deepEqual((await fetchOne(broker.client, 2, { isolationLevel: 1 })).abortedTransactions, [{ producerId: 900, firstOffset: 1 }]);
+  assert.equal((await fetchOne(broker.client, 0)).abortedTransactions, null);
+});
+
+test('a reader that says its last epoch is told where that ended here, before anything else is wrong', async () => {
+  let broker = await startTestBroker();
+  await createTopic(broker);
+  await produce(broker.client, batchOf(['a', 'b']));
+  broker = await broker.restart();
+  broker = await broker.restart();
+  await produce(broker.client, batchOf(['c'])); // epoch 0 ends at 2, nothing was written in epoch 1
+  const ask = async (lastFetchedEpoch: number, offset: number): Promise<unknown[]> => {
+    const { errorCode, divergingEpoch, records, highWatermark } = await fetchOne(broker.client, offset, { lastFetchedEpoch });
+    return [errorCode, divergingEpoch.epoch, divergingEpoch.endOffset, records?.length === 0, highWatermark];
+  };
+  assert.deepEqual(await ask(0, 2), [0, -1, -1, false, 3], 'they agree');
+  assert.deepEqual(await ask(2, 3), [0, -1, -1, true, 3], 'they agree up to the end');
+  assert.deepEqual(await ask(0, 3), [0, 0, 2, true, 3], 'of epoch 0 the reader has more');
+  assert.deepEqual(await ask(0, 9), [0, 0, 2, true, 3], 'it has more than there is at all');
+  assert.deepEqual(await ask(1, 2), [0, 0, 2, true, 3], 'of epoch 1 nobody knows here');
+  assert.equal((await fetchOne(broker.client, 3, { lastFetchedEpoch: 7 })).errorCode, code('OFFSET_OUT_OF_RANGE'), 'an epoch to come');
+  await broker.stop();
+});
+
+test('sessions are as many as max.incremental.fetch.session.cache.slots says, and one gives way after two minutes', async () => {
+  await using broker = await startTestBroker({ settings: { 'max.incremental.fetch.session.cache.slots': '2' } });
+  await createTopic(broker);
+  const open = async (): Promise<boolean> => (await fetchAll(broker.client, [{ offset: 0 }], { sessionEpoch: 0 })).sessionId !== 0;
+  assert.deepEqual([await open(), await open(), await open()], [true, true, false], 'a fetch without a session is answered all the same');
+  await broker.env.advanceMs(120_000);
+  assert.equal(await open(), false);
+  await broker.env.advanceMs(1);
+  assert.equal(await open(), true);
 });
 
 test('a topic id of zeros is no topic', async () => {

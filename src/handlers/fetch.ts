@@ -5,6 +5,7 @@ import { waitForAdvance } from '../broker/fetch-waiters.ts';
 import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
 import type { fetchResponse, FetchRequest } from '../protocol/messages/fetch.ts';
 import type { Encodable } from '../protocol/schema.ts';
+import type { EpochEnd } from '../storage/log/leader-epochs.ts';
 import type { Isolation, PartitionLog, ReadResult } from '../storage/log/partition-log.ts';
 import { CurrentLeaders, isOfLeadership } from './current-leaders.ts';
 import type { RequestContext } from './handler.ts';
@@ -98,6 +99,13 @@ async function readAll(targets: readonly FetchTarget[], limits: Limits, context:
     try {
       const log = findLog(target, limits, context);
       seen.set(log, log.highWatermark);
+      const divergingEpoch = divergenceOf(target, log);
+      if (divergingEpoch !== undefined) {
+        failed = true; // news that the client should have at once
+        answers.push(shapeDivergence(target, log, divergingEpoch));
+        sizes.push(0);
+        continue;
+      }
       const reading = log.read(target.fetchOffset, {
         maxBytes: Math.max(0, Math.min(target.maxBytes, limits.maxBytes - bytes)),
         // KIP-74: the first partition with data gives one whole batch, however large; the later ones keep to the limits.
@@ -107,7 +115,7 @@ async function readAll(targets: readonly FetchTarget[], limits: Limits, context:
       });
       const read = reading instanceof Promise ? await reading : reading;
       bytes += read.bytes;
-      answers.push(shapeAnswer(target, log, read));
+      answers.push(shapeAnswer(target, read));
       sizes.push(read.bytes);
     } catch (thrown) {
       failed = true;
@@ -134,22 +142,41 @@ function findLog(target: FetchTarget, { byId, isReplica }: Limits, context: Requ
   return partitions.ledHere(topic, target.partition);
 }
 
-function shapeAnswer(target: FetchTarget, log: PartitionLog, read: ReadResult): PartitionAnswer {
+/**
+ * Where a reader that says its last epoch parts from this log (KIP-595): what it has of that epoch must be here too. Undefined
+ * when it does not part. Looked at before the offset is: a reader that has more than there is should cut, not begin anew.
+ * @throws KafkaError OFFSET_OUT_OF_RANGE for an epoch that this log has not reached
+ */
+function divergenceOf({ lastFetchedEpoch, fetchOffset, currentLeaderEpoch }: FetchTarget, log: PartitionLog): EpochEnd | undefined {
+  if (lastFetchedEpoch < 0) return undefined;
+  log.checkLeaderEpoch(currentLeaderEpoch);
+  const end = log.endOfLeaderEpoch(lastFetchedEpoch);
+  if (end.epoch < 0 || end.endOffset < 0) throw new KafkaError('OFFSET_OUT_OF_RANGE');
+  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : undefined;
+}
+
+const shapeDivergence = ({ partition }: FetchTarget, log: PartitionLog, divergingEpoch: EpochEnd): PartitionAnswer => ({
+  partitionIndex: partition,
+  errorCode: NONE,
+  highWatermark: log.highWatermark,
+  lastStableOffset: log.lastStableOffset,
+  logStartOffset: log.logStartOffset,
+  abortedTransactions: null,
+  divergingEpoch,
+  records: [],
+});
+
+function shapeAnswer(target: FetchTarget, read: ReadResult): PartitionAnswer {
   const { highWatermark, lastStableOffset, logStartOffset, abortedTransactions, buffers } = read;
-  const answer = {
+  return {
     partitionIndex: target.partition,
     errorCode: NONE,
     highWatermark,
     lastStableOffset,
     logStartOffset,
     abortedTransactions,
+    records: buffers,
   };
-  if (target.lastFetchedEpoch >= 0) {
-    // KIP-595: what the reader has of its last epoch must be in this log too.
-    const end = log.endOfLeaderEpoch(target.lastFetchedEpoch);
-    if (end.epoch < target.lastFetchedEpoch || end.endOffset < target.fetchOffset) return { ...answer, divergingEpoch: end, records: [] };
-  }
-  return { ...answer, records: buffers };
 }
 
 /** Records are empty, never null: clients have taken a null for a broken answer. */
@@ -168,11 +195,12 @@ function shapeFailure(target: FetchTarget, errorCode: number): PartitionAnswer {
 /** Partitions of a topic that follow each other are listed together. */
 function shapeResponse(session: FetchContext, { answers, sizes }: Round, context: RequestContext): FetchResponseData {
   const { sessionId, listed } = session.conclude(
-    answers.map(({ errorCode, highWatermark, logStartOffset }, at) => ({
+    answers.map(({ errorCode, highWatermark, logStartOffset, divergingEpoch }, at) => ({
       errorCode,
       highWatermark,
       logStartOffset: logStartOffset ?? -1,
       bytes: sizes[at] ?? 0,
+      diverges: divergingEpoch !== undefined,
     })),
   );
   const responses: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = [];

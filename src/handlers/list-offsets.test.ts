@@ -4,7 +4,7 @@ import { startTestBroker, type TestBroker } from '../assemble/broker.testing.ts'
 import { kafkaErrors, type ErrorName } from '../protocol/errors.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { buildCompressedRecordBatch } from '../protocol/record-batch-records.ts';
-import { batchOf, compute, createTopic, offsetAt, produce, TOPIC } from './data-path.testing.ts';
+import { appendInTransaction, batchOf, compute, createTopic, offsetAt, produce, TOPIC } from './data-path.testing.ts';
 
 const code = (name: ErrorName): number => kafkaErrors[name][0];
 const START = Date.UTC(2024, 0, 1) - 100_000;
@@ -75,6 +75,40 @@ test('-4, -5 and -6 name the start of what is local, and nothing, since nothing 
   assert.equal((await offsetAt(broker.client, -6, { version: 11 })).offset, -1);
   assert.equal((await offsetAt(broker.client, -6, { version: 10 })).errorCode, code('UNSUPPORTED_VERSION'));
   assert.equal((await offsetAt(broker.client, -7, { version: 11 })).errorCode, code('UNSUPPORTED_VERSION'));
+});
+
+test('-1 is the last stable offset for those who read committed, and a timestamp behind it finds nothing for them', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  await produce(broker.client, batchOf(['a'], { timestamp: START }));
+  await appendInTransaction(broker, ['in doubt']);
+  const at = async (timestamp: number, isolationLevel: number): Promise<number[]> => {
+    const { errorCode, offset } = await offsetAt(broker.client, timestamp, { isolationLevel });
+    return [errorCode, offset];
+  };
+  assert.deepEqual(
+    [await at(-1, 0), await at(-1, 1)],
+    [
+      [0, 2],
+      [0, 1],
+    ],
+  );
+  assert.deepEqual(
+    [await at(START + 1, 0), await at(START + 1, 1)],
+    [
+      [0, 1],
+      [0, -1],
+    ],
+  );
+  await appendInTransaction(broker, 'commit');
+  assert.deepEqual(
+    [await at(-1, 0), await at(-1, 1), await at(START + 1, 1)],
+    [
+      [0, 3],
+      [0, 3],
+      [0, 1],
+    ],
+  );
 });
 
 test('an empty log has an earliest and a latest offset and no timestamps', async () => {

@@ -6,7 +6,7 @@ import { initProducerIdRequest, initProducerIdResponse } from '../protocol/messa
 import { produceRequest, produceResponse } from '../protocol/messages/produce.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
 import { buildCompressedRecordBatch } from '../protocol/record-batch-records.ts';
-import { crcOf, maxTimestampOf, partitionLeaderEpochOf, timestampTypeOf } from '../protocol/record-batch.ts';
+import { codecOf, crcOf, maxTimestampOf, partitionLeaderEpochOf, timestampTypeOf } from '../protocol/record-batch.ts';
 import { batchOf, compute, createTopic, fetchOne, produce, recordsOf, TOPIC } from './data-path.testing.ts';
 
 const code = (name: ErrorName): number => kafkaErrors[name][0];
@@ -61,6 +61,27 @@ test('acks=0 that fails closes the connection, since nothing else can tell the c
   await broker.env.settle();
   assert.equal(other.closed, true);
   assert.equal(broker.client.closed, false);
+});
+
+test('Produce 0 to 2, which are told of and not served, close the connection', async () => {
+  await using broker = await startTestBroker();
+  const network = broker.env.wire.join();
+  for (const version of [0, 1, 2]) {
+    let closed = false;
+    const socket = await network.connect({ host: 'localhost', port: broker.port });
+    socket.listen({
+      data: () => assert.fail('nothing is answered'),
+      ended: () => (closed = true),
+      drained: () => {},
+      closed: () => (closed = true),
+    });
+    const frame = Buffer.alloc(24); // size, API key 0, version, correlation id, an empty client id, acks, timeout, no topics
+    frame.writeInt32BE(20, 0);
+    frame.writeInt16BE(version, 6);
+    socket.write([frame]);
+    await broker.env.settle();
+    assert.equal(closed, true, `version ${version}`);
+  }
 });
 
 test('acks other than 0, 1 and -1 are refused', async () => {
@@ -175,6 +196,47 @@ test('zstd is refused below version 7, and taken from there on', async () => {
   assert.equal((await produce(broker.client, await batch(), { version: 7 })).errorCode, 0);
 });
 
+test('acks=all with fewer replicas in sync than min.insync.replicas is refused before anything is appended', async () => {
+  await using broker = await startTestBroker();
+  const topicId = await createTopic(broker, { configs: { 'min.insync.replicas': '2' } });
+  const replicas = (replicas: number[], isr: number[]): Promise<unknown> =>
+    broker.broker.metadata.execute(() => ({
+      records: [{ type: 'PartitionChangeRecord', value: { partitionId: 0, topicId, replicas, isr } }],
+      reply: undefined,
+    }));
+  assert.equal((await produce(broker.client, batchOf(['a']))).errorCode, 0, 'one replica alone is all that there can be in sync');
+  await replicas([1, 2], [1]);
+  assert.equal((await produce(broker.client, batchOf(['b']))).errorCode, code('NOT_ENOUGH_REPLICAS'));
+  assert.equal((await fetchOne(broker.client, 0)).highWatermark, 1);
+  assert.equal((await produce(broker.client, batchOf(['b']), { acks: 1 })).errorCode, 0, 'acks=1 asks for no more than this one');
+  await replicas([1, 2], [1, 2]);
+  assert.equal((await produce(broker.client, batchOf(['c']))).errorCode, 0);
+});
+
+test('compression.type rewrites what comes in another codec, and the default keeps it', async () => {
+  await using broker = await startTestBroker();
+  const sent = Buffer.from(
+    await buildCompressedRecordBatch(compute, [{ timestamp: broker.env.wallMs(), value: Buffer.from('z'.repeat(500)) }], 'snappy'),
+  );
+  for (const [compression, codec] of [
+    ['producer', 'snappy'],
+    ['gzip', 'gzip'],
+    ['lz4', 'lz4'],
+    ['zstd', 'zstd'],
+    ['snappy', 'snappy'],
+    ['uncompressed', 'none'],
+  ] as const) {
+    await createTopic(broker, { name: compression, configs: { 'compression.type': compression } });
+    assert.equal((await produce(broker.client, Buffer.from(sent), { topic: compression })).errorCode, 0);
+    const told = await fetchOne(broker.client, 0, { topic: compression });
+    assert.ok(told.records);
+    assert.equal(codecOf(told.records, 0), codec);
+    assert.deepEqual(await recordsOf(told), [`0:${'z'.repeat(500)}`]);
+    if (codec === 'snappy')
+      assert.deepEqual(told.records.subarray(16), sent.subarray(16), 'not a byte is changed but for those of the broker');
+  }
+});
+
 test('clients may not produce into the topics that coordinators keep', async () => {
   await using broker = await startTestBroker();
   await broker.broker.topics.createOnFirstUse(['__transaction_state']);
@@ -252,6 +314,64 @@ test('producer ids are never given twice, whatever crashes in between', async ()
     broker = await broker.crash();
   }
   await broker.stop();
+});
+
+test('a resend into a topic with LogAppendTime is told the time of the first append', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker, { configs: { 'message.timestamp.type': 'LogAppendTime' } });
+  const first = await produce(broker.client, idempotent(5, 0));
+  await broker.env.advanceMs(5000);
+  const again = await produce(broker.client, idempotent(5, 0));
+  assert.deepEqual([again.baseOffset, again.logAppendTimeMs], [0, first.logAppendTimeMs]);
+});
+
+test('a transactional batch is refused by what the batch says, whatever the request says, and no transaction is left open', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker, { partitions: 2 });
+  const ask = async (transactionalId: string | null, isTransactional: readonly boolean[]): Promise<number[]> => {
+    const answer = await broker.client.request({ request: produceRequest, response: produceResponse }, 11, {
+      transactionalId,
+      acks: -1,
+      timeoutMs: 0,
+      topicData: [
+        {
+          name: TOPIC,
+          topicId: ZERO_UUID,
+          partitionData: isTransactional.map((transactional, index) => ({
+            index,
+            records: batchOf(['a'], { producerId: 6, producerEpoch: 0, baseSequence: 0, isTransactional: transactional }),
+          })),
+        },
+      ],
+    });
+    return answer.responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode));
+  };
+  const unauthorized = code('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
+  assert.deepEqual(await ask(null, [false, true]), [unauthorized, unauthorized], 'without an id the whole request is refused, as by Kafka');
+  assert.deepEqual(
+    await ask('tx', [true, false]),
+    [code('INVALID_TXN_STATE'), 0],
+    'with an id there is no transaction that it could belong to',
+  );
+  const { highWatermark, lastStableOffset } = await fetchOne(broker.client, 0, { isolationLevel: 1 });
+  assert.deepEqual([highWatermark, lastStableOffset], [0, 0]);
+  assert.equal((await fetchOne(broker.client, 0, { partition: 1, isolationLevel: 1 })).lastStableOffset, 1);
+});
+
+test('where the log itself refuses a batch, the answer tells where the log begins', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  const told = await produce(broker.client, idempotent(7, 3, ['v'], 5));
+  assert.deepEqual([told.errorCode, told.logStartOffset], [0, 0]);
+  for (const [records, error, logStartOffset] of [
+    [idempotent(7, 9, ['v'], 5), 'OUT_OF_ORDER_SEQUENCE_NUMBER', 0],
+    [idempotent(7, 4, ['v'], 4), 'INVALID_PRODUCER_EPOCH', 0],
+    [batchOf(['a'], { timestamp: broker.env.wallMs() + 9_000_000 }), 'INVALID_TIMESTAMP', 0],
+    [batchOf(['x'.repeat(2_000_000)]), 'MESSAGE_TOO_LARGE', -1],
+  ] as const) {
+    const refused = await produce(broker.client, records);
+    assert.deepEqual([refused.errorCode, refused.logStartOffset], [code(error), logStartOffset], error);
+  }
 });
 
 test('a transactional id is refused plainly, since there are no transactions yet', async () => {

@@ -3,8 +3,9 @@
 // answer partition by partition; what may be appended is decided by `prepare` and the log.
 import type { TopicImage } from '../broker/image/metadata-image.ts';
 import { isInternalTopic } from '../broker/internal-topics.ts';
-import { KafkaError, NONE, errorCodeOf } from '../protocol/errors.ts';
+import { KafkaError, NONE, errorCodeOf, type ErrorName } from '../protocol/errors.ts';
 import type { produceResponse, ProduceRequest } from '../protocol/messages/produce.ts';
+import { isTransactional, RECORD_BATCH_OVERHEAD } from '../protocol/record-batch.ts';
 import type { Encodable } from '../protocol/schema.ts';
 import type { PartitionLog, Ticket } from '../storage/log/partition-log.ts';
 import { InvalidRecordsError, prepare, type PreparedBatch, type PrepareLimits } from '../storage/log/prepare.ts';
@@ -25,6 +26,7 @@ interface Append {
 }
 
 const ACKS_NONE = 0;
+const ACKS_ALL = -1;
 /** KIP-951. */
 const FIRST_VERSION_WITH_LEADERS = 10;
 /** KIP-516: the id takes the place of the name. */
@@ -47,12 +49,14 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
 
   // Prepared first, all of them: preparing may leave this turn, staging may not.
   const turns = new Turns(context.broker.env);
+  const unauthorized = request.transactionalId === null && hasTransactionalBatch(request);
   const preparing: Promise<void>[] = [];
   for (const { topic, appends } of topics) {
     for (const [at, append] of appends.entries()) {
       const records = topic.partitionData[at]?.records ?? null;
       if (turns.isOver(1 + (records?.length ?? 0) / BYTES_PER_STEP)) await turns.next();
       try {
+        if (unauthorized) throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
         const prepared = prepareOne(request, topic, append, records, context);
         if (prepared instanceof Promise) {
           preparing.push(
@@ -108,6 +112,13 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
 const findTopic = (topic: { name: string; topicId: string }, { apiVersion, broker }: RequestContext): TopicImage | undefined =>
   apiVersion >= FIRST_VERSION_BY_ID ? broker.image.findTopicById(topic.topicId) : broker.image.findTopic(topic.name);
 
+/** What a batch is says the batch, whatever the request says of itself: its own word would be a way around every check. */
+const isTransactionalBatch = (records: Buffer | null): boolean =>
+  records !== null && records.length >= RECORD_BATCH_OVERHEAD && isTransactional(records, 0);
+
+const hasTransactionalBatch = ({ topicData }: ProduceRequest): boolean =>
+  topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactionalBatch(records)));
+
 function prepareOne(
   request: ProduceRequest,
   topic: { name: string; topicId: string },
@@ -115,7 +126,7 @@ function prepareOne(
   records: Buffer | null,
   context: RequestContext,
 ): PreparedBatch | Promise<PreparedBatch> {
-  if (request.acks !== ACKS_NONE && request.acks !== 1 && request.acks !== -1) throw new KafkaError('INVALID_REQUIRED_ACKS');
+  if (request.acks !== ACKS_NONE && request.acks !== 1 && request.acks !== ACKS_ALL) throw new KafkaError('INVALID_REQUIRED_ACKS');
   const { broker } = context;
   const image = findTopic(topic, context);
   if (image === undefined)
@@ -126,10 +137,20 @@ function prepareOne(
   const log = broker.partitions.ledHere(image, append.index);
   append.log = log;
   append.leaderEpoch = log.leaderEpoch;
+  if (request.acks === ACKS_ALL) checkInSync(image, append.index, log.config['min.insync.replicas']);
+  // Nobody here could end the transaction, and what it leaves open would end committed reads at it for ever.
+  if (isTransactionalBatch(records)) throw new KafkaError('INVALID_TXN_STATE', 'this broker keeps no transactions yet');
   return prepare(records ?? EMPTY, limitsOf(log, context), broker.env);
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** Before anything is appended: what too few replicas have should not be there. No more can be in sync than there are. */
+function checkInSync({ name, partitions }: TopicImage, index: number, minInSync: number): void {
+  const { isr, replicas } = partitions[index] ?? { isr: [], replicas: [] };
+  if (isr.length < Math.min(minInSync, replicas.length))
+    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, and acks=all asks for ${minInSync}`);
+}
 
 function limitsOf(log: PartitionLog, context: RequestContext): PrepareLimits {
   const config = log.config;
@@ -158,6 +179,15 @@ function stageOne(append: Append): void {
   }
 }
 
+/** Refusals for which Kafka does not tell where the log begins; for all others of a log that is led here it does. */
+const saidWithoutLog: ReadonlySet<ErrorName> = new Set([
+  'MESSAGE_TOO_LARGE',
+  'CORRUPT_MESSAGE',
+  'KAFKA_STORAGE_ERROR',
+  'INVALID_REQUIRED_ACKS',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+]);
+
 function shapeAnswer(append: Append, context: RequestContext): ProduceResponseData['responses'][number]['partitionResponses'][number] {
   const { ticket, log } = append;
   const failure = append.failure ?? (ticket !== undefined && log !== undefined ? log.failureOf(ticket) : undefined);
@@ -176,7 +206,7 @@ function shapeAnswer(append: Append, context: RequestContext): ProduceResponseDa
     errorCode: errorCodeOf(failure, context.log),
     baseOffset: -1,
     logAppendTimeMs: -1,
-    logStartOffset: -1,
+    logStartOffset: failure instanceof KafkaError && !saidWithoutLog.has(failure.errorName) ? (log?.logStartOffset ?? -1) : -1,
     recordErrors:
       failure instanceof InvalidRecordsError
         ? failure.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
