@@ -1,8 +1,8 @@
-// Requests that are broken, at every served API and version: each is answered or its connection closed, and nobody else
+// Requests that are broken or mad, at every served API and version: each is answered or its connection closed, and nobody else
 // notices. Fixed seeds; fresh ones by npm run test:hostile.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { breakRequests } from './hostile/campaigns.ts';
+import { askMadly, breakRequests } from './hostile/campaigns.ts';
 import { startVictim } from './hostile/victim.ts';
 
 test('a request of any API and version, cut at any byte or broken anywhere, is answered or closes its connection', async () => {
@@ -10,4 +10,9 @@ test('a request of any API and version, cut at any byte or broken anywhere, is a
   const { sent, answered } = await breakRequests(victim, 21, 60);
   // Both happen often, or the attack is no good.
   assert.ok(answered > 1000 && sent - answered > 5000, `${answered} of ${sent} answered`);
+});
+
+test('a well-formed request of any API and version is answered whatever it asks, and nothing is made outside of the data dir', async () => {
+  await using victim = await startVictim();
+  await askMadly(victim, 22, 20);
 });

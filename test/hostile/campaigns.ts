@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Api } from '../../src/handlers/handler.ts';
 import { diceOf, type Dice } from '../protocol-samples.ts';
+import { startTestBroker } from '../../src/assemble/broker.testing.ts';
+import { createTopic } from '../../src/handlers/data-path.testing.ts';
 import { decodedAnswer, errorCodesIn } from './answers.ts';
+import { batchTopics, forgeBatches, readAllLogs } from './batches.ts';
 import { cuts, mutated } from './mutations.ts';
 import { frameOf, hostileNames, pointedSample, servedVersions, type Known } from './samples.ts';
 import { TARGET, type Outcome, type Victim } from './victim.ts';
@@ -54,6 +57,19 @@ export async function askMadly(victim: Victim, seed: number, rounds: number): Pr
     }
     await victim.check(what);
   }
+}
+
+/** Batches that lie, to every kind of topic: what was taken is read from end to end, before a kill and after it, and is the same. */
+export async function forgeAndReadBack(seed: number, rounds: number): Promise<{ sent: number; taken: number }> {
+  const test = await startTestBroker();
+  for (const [name, configs] of Object.entries(batchTopics)) await createTopic(test, { name, configs });
+  const counts = await forgeBatches(test, seed, rounds);
+  const before = await readAllLogs(test);
+  assert.deepEqual(test.failures, []);
+  await using again = await test.crash();
+  assert.deepEqual(await readAllLogs(again), before, `seed ${seed}`);
+  assert.deepEqual(again.failures, []);
+  return counts;
 }
 
 /** Produce with acks=0 ends the connection when a batch is refused. */
