@@ -4,8 +4,8 @@
 export async function inParallel<Item>(atOnce: number, items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
   const rest = items[Symbol.iterator]();
-  const runner = async (): Promise<void> => {
-    for (let next = rest.next(); next.done !== true; next = rest.next()) {
+  const run = async (first: IteratorResult<Item, unknown>): Promise<void> => {
+    for (let next = first; next.done !== true; next = rest.next()) {
       try {
         await work(next.value);
       } catch (thrown) {
@@ -13,6 +13,13 @@ export async function inParallel<Item>(atOnce: number, items: Iterable<Item>, wo
       }
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, runner));
+  // One for each item, up to the bound: a commit of a single log makes one promise and not as many as may run at once.
+  const running: Promise<void>[] = [];
+  while (running.length < atOnce) {
+    const first = rest.next();
+    if (first.done === true) break;
+    running.push(run(first));
+  }
+  await Promise.all(running);
   if (failures.length > 0) throw failures[0];
 }
