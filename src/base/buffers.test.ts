@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteBudget, PinnedBytes, Slabs } from './buffers.ts';
+import { ByteBudget, joinNeighbours, PinnedBytes, Slabs } from './buffers.ts';
 import { InvariantError } from './invariant.ts';
 
 test('small copies share a slab, large ones have a buffer of their own, and none overlaps another', () => {
@@ -14,6 +14,43 @@ test('small copies share a slab, large ones have a buffer of their own, and none
   assert.equal(large.buffer.byteLength, 126);
   assert.equal(slabs.take(0).length, 0);
   assert.equal(new Slabs().take(10).buffer.byteLength, 1024 * 1024);
+});
+
+test('a slab whose slices have all been given back is filled again, unless one of them was lent', () => {
+  const slabs = new Slabs(1_000);
+  const fill = (): Buffer[] => Array.from({ length: 10 }, () => slabs.take(100));
+  const [first, second, third] = [fill(), fill(), fill()];
+  const bufferOf = (slices: readonly Buffer[]): unknown => slices[0]?.buffer;
+  slabs.lend(second[3] as Buffer);
+  for (const slice of [...first.slice(0, 9), ...second]) slabs.giveBack(slice);
+  assert.notEqual(bufferOf(fill()), bufferOf(first), 'one slice of it is still out');
+  slabs.giveBack(first[9] as Buffer);
+  assert.equal(bufferOf(fill()), bufferOf(first));
+  for (const slice of third) slabs.giveBack(slice);
+  assert.equal(bufferOf(fill()), bufferOf(third));
+  for (let round = 0; round < 3; round += 1) assert.notEqual(bufferOf(fill()), bufferOf(second));
+});
+
+test('a slab is not filled again while it is the one being filled, and no slice is given back twice', () => {
+  const slabs = new Slabs(1_000);
+  const slice = slabs.take(100);
+  slabs.giveBack(slice);
+  const next = slabs.take(100);
+  assert.equal(next.buffer, slice.buffer);
+  assert.notEqual(next.byteOffset, slice.byteOffset);
+  slabs.giveBack(next);
+  assert.throws(() => slabs.giveBack(next), InvariantError);
+  slabs.giveBack(slabs.take(500)); // has a buffer of its own
+});
+
+test('neighbours in one buffer are joined into one piece, and the bytes stay in order', () => {
+  const bytes = Buffer.from('abcdefgh');
+  const [ab, cd, gh] = [bytes.subarray(0, 2), bytes.subarray(2, 4), bytes.subarray(6)];
+  const other = Buffer.alloc(2, 'x');
+  const joined = joinNeighbours([ab, cd, gh, other, ab]);
+  assert.deepEqual(joined.map(String), ['abcd', 'gh', 'xx', 'ab']);
+  assert.equal(joined[0]?.buffer, bytes.buffer);
+  assert.deepEqual(joinNeighbours([]), []);
 });
 
 test('pinned bytes count each underlying buffer once and whole, until its last slice goes', () => {

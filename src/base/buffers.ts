@@ -6,29 +6,43 @@ import { invariant } from './invariant.ts';
 const SLAB_BYTES = 1024 * 1024;
 /** What is larger gets a buffer of its own: so that no slab ends with more than an eighth of it unused. */
 const LARGEST_SHARE = 8;
+/** Slabs that wait to be used again; beyond them the garbage collector may have them. */
+const MOST_FREE = 16;
+
+interface Slab {
+  readonly bytes: Buffer;
+  /** Handed out and not given back. */
+  slices: number;
+  /** Somebody who does not give back may still look at a slice of it. */
+  lent: boolean;
+}
 
 /**
- * Hands out slices of large buffers. A slab lives as long as any of its slices; nothing is given back.
- * Slices are not zeroed.
+ * Hands out slices of large buffers. A slab all of whose slices have been given back is filled again: V8 counts a new one as
+ * growth of its heap, and would collect all of that heap for every few dozen. Whoever keeps a slice and never gives it
+ * back does no harm, the slab lives as long as the slice. Slices are not zeroed.
  */
 export class Slabs {
   readonly #slabBytes: number;
-  #slab: Buffer = Buffer.alloc(0);
-  #used = 0;
+  /** Those with slices that are not given back, by their underlying buffer. */
+  readonly #inUse = new WeakMap<ArrayBufferLike, Slab>();
+  readonly #free: Buffer[] = [];
+  #slab: Slab;
+  #used: number;
 
   constructor(slabBytes = SLAB_BYTES) {
     this.#slabBytes = slabBytes;
+    this.#slab = { bytes: Buffer.alloc(0), slices: 0, lent: true };
+    this.#used = 0;
   }
 
   /** A slice of that length for the caller to fill. */
   take(bytes: number): Buffer {
     if (bytes * LARGEST_SHARE > this.#slabBytes) return Buffer.allocUnsafeSlow(bytes);
-    if (this.#used + bytes > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(this.#slabBytes);
-      this.#used = 0;
-    }
-    const slice = this.#slab.subarray(this.#used, this.#used + bytes);
+    if (this.#used + bytes > this.#slab.bytes.length) this.#begin();
+    const slice = this.#slab.bytes.subarray(this.#used, this.#used + bytes);
     this.#used += bytes;
+    this.#slab.slices += 1;
     return slice;
   }
 
@@ -37,6 +51,54 @@ export class Slabs {
     slice.set(bytes);
     return slice;
   }
+
+  /** The slice goes to somebody who will not give it back: its slab is left to the garbage collector. */
+  lend(slice: Uint8Array): void {
+    const slab = this.#inUse.get(slice.buffer);
+    if (slab !== undefined) slab.lent = true;
+  }
+
+  /** Once for each slice, by the last who looks at it: its bytes will be others'. */
+  giveBack(slice: Uint8Array): void {
+    const slab = this.#inUse.get(slice.buffer);
+    if (slab === undefined) return; // a buffer of its own
+    invariant(slab.slices > 0, 'a slice is given back once');
+    slab.slices -= 1;
+    if (slab.slices === 0 && slab !== this.#slab) this.#end(slab);
+  }
+
+  #begin(): void {
+    const full = this.#slab;
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#slabBytes);
+    this.#slab = { bytes, slices: 0, lent: false };
+    this.#used = 0;
+    this.#inUse.set(bytes.buffer, this.#slab);
+    if (full.slices === 0) this.#end(full);
+  }
+
+  #end({ bytes, lent }: Slab): void {
+    this.#inUse.delete(bytes.buffer);
+    if (!lent && this.#free.length < MOST_FREE) this.#free.push(bytes);
+  }
+}
+
+/** The same bytes in fewer pieces: neighbours in one underlying buffer become one slice. Nothing is copied. */
+export function joinNeighbours(pieces: Buffer[]): Buffer[] {
+  if (pieces.length < 2) return pieces;
+  const joined: Buffer[] = [];
+  let first = pieces[0] as Buffer;
+  let bytes = first.length;
+  for (let index = 1; index < pieces.length; index += 1) {
+    const next = pieces[index] as Buffer;
+    if (next.buffer === first.buffer && next.byteOffset === first.byteOffset + bytes) bytes += next.length;
+    else {
+      joined.push(bytes === first.length ? first : Buffer.from(first.buffer, first.byteOffset, bytes));
+      first = next;
+      bytes = next.length;
+    }
+  }
+  joined.push(bytes === first.length ? first : Buffer.from(first.buffer, first.byteOffset, bytes));
+  return joined;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface StagedWrite {
   readonly path: string;
   readonly segmentBase: number;
   readonly position: number;
-  readonly buffers: Buffer[];
+  buffers: Buffer[];
   bytes: number;
   readonly baseOffset: number;
   /** Exclusive. */

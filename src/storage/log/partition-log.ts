@@ -2,6 +2,7 @@
 // commit. Appends are synchronous and touch memory only; files are written by the commit loop of the log dir, and
 // read through the open files. What a batch means (topics, clients, answers) is decided above.
 import { join } from 'node:path';
+import { joinNeighbours } from '../../base/buffers.ts';
 import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
@@ -343,6 +344,8 @@ export class PartitionLog implements CommitMember {
     this.#inHandSegments = this.#stagedSegments;
     this.#staged = [];
     this.#stagedSegments = [];
+    // Batches that came together lie together in memory: a hundred small ones go to the system as one piece.
+    for (const write of staged) write.buffers = joinNeighbours(write.buffers);
     return staged;
   }
 

@@ -1,7 +1,7 @@
 // The newest batches of all partitions, kept in memory: consumers that keep up never touch the disk. What is staged
 // must be held until it is written anyway; the cache keeps it a while longer, bounded in bytes over all partitions,
 // the oldest given up first.
-import type { Slabs } from '../../base/buffers.ts';
+import { joinNeighbours, type Slabs } from '../../base/buffers.ts';
 
 export interface CachedBatch {
   readonly baseOffset: number;
@@ -11,8 +11,11 @@ export interface CachedBatch {
   readonly bytes: Buffer;
 }
 
-/** Batches up to this size are copied together into slabs; a larger one keeps the buffer its frame was assembled in. */
-const COPY_BELOW_BYTES = 16 * 1024;
+/**
+ * Batches up to this size are copied together into slabs, which are used again; a larger one keeps the buffer its frame was
+ * assembled in, and leaves it to the garbage collector.
+ */
+const COPY_BELOW_BYTES = 128 * 1024;
 
 export class TailCache {
   readonly #limitBytes: number;
@@ -43,9 +46,21 @@ export class TailCache {
     this.#bytes += bytes;
   }
 
-  /** Takes back what a dropped partition held. */
-  released(bytes: number): void {
-    this.#bytes -= bytes;
+  /** The batch goes to a reader, who may look at it for as long as its client takes to receive it. */
+  lend({ bytes }: CachedBatch): void {
+    this.#slabs.lend(bytes);
+  }
+
+  /** The batch is in its file, and nobody here will look at it again. */
+  giveBack({ bytes }: CachedBatch): void {
+    this.#slabs.giveBack(bytes);
+  }
+
+  /** Forgets a batch of a log that was dropped, or reopened; a write of it may still be under way. */
+  abandon(batch: CachedBatch): void {
+    this.#bytes -= batch.bytes.length;
+    this.lend(batch);
+    this.giveBack(batch);
   }
 
   /** Gives up the oldest batches until the bound holds; what is not in a file yet stays. */
@@ -102,6 +117,7 @@ export class PartitionTail {
     const oldest = this.#batches[this.#head];
     if (oldest === undefined) return 0;
     if (oldest.endOffset > this.#writtenTo) return -1;
+    this.#cache.giveBack(oldest);
     this.#batches[this.#head] = undefined as never; // let go of the bytes now, of the slot later
     this.#head += 1;
     if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
@@ -113,24 +129,10 @@ export class PartitionTail {
 
   /** Forgets everything (the log was reopened or dropped). */
   clear(endOffset: number): void {
-    let bytes = 0;
-    for (let index = this.#head; index < this.#batches.length; index += 1) bytes += (this.#batches[index] as CachedBatch).bytes.length;
-    this.#cache.released(bytes);
+    for (let index = this.#head; index < this.#batches.length; index += 1) this.#cache.abandon(this.#batches[index] as CachedBatch);
     this.#batches = [];
     this.#head = 0;
     this.#writtenTo = endOffset;
-  }
-
-  /** Forgets what starts at or after the offset. */
-  truncate(endOffset: number): void {
-    let bytes = 0;
-    while (this.#batches.length > this.#head) {
-      const last = this.#batches[this.#batches.length - 1] as CachedBatch;
-      if (last.endOffset <= endOffset) break;
-      bytes += last.bytes.length;
-      this.#batches.pop();
-    }
-    this.#cache.released(bytes);
   }
 
   /**
@@ -152,20 +154,12 @@ export class PartitionTail {
       const batch = this.#batches[index] as CachedBatch;
       if (batch.endOffset > upTo) break;
       if (bytes + batch.bytes.length > maxBytes && !(atLeastOneBatch && bytes === 0)) break;
-      const previous = buffers[buffers.length - 1];
-      // Neighbours of one slab leave as one slice: a megabyte of tiny batches is not five thousand buffers for the socket.
-      if (
-        previous !== undefined &&
-        previous.buffer === batch.bytes.buffer &&
-        previous.byteOffset + previous.length === batch.bytes.byteOffset
-      ) {
-        buffers[buffers.length - 1] = Buffer.from(previous.buffer, previous.byteOffset, previous.length + batch.bytes.length);
-      } else {
-        buffers.push(batch.bytes);
-      }
+      this.#cache.lend(batch);
+      buffers.push(batch.bytes);
       bytes += batch.bytes.length;
       endOffset = batch.endOffset;
     }
-    return { buffers, bytes, endOffset };
+    // A megabyte of tiny batches is not five thousand buffers for the socket.
+    return { buffers: joinNeighbours(buffers), bytes, endOffset };
   }
 }
