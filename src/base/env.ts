@@ -22,6 +22,8 @@ export interface Env {
 
 /** Files and folders. Paths are absolute. Failures are Errors with a POSIX `code` (ENOENT, EEXIST, ENOSPC, EIO, EMFILE, ...). */
 export interface FileSystem {
+  /** So many syncs are worth asking for at a time: more would wait for each other. */
+  readonly syncsAtOnce: number;
   /** `read`: must exist. `write`: must exist, read and write. `create`: made when absent, read and write, never truncated. */
   open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle>;
   readDirectory(path: string): Promise<DirectoryEntry[]>;

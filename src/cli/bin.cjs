@@ -12,5 +12,7 @@ if (major < neededMajor) {
   process.exitCode = 1;
 } else {
   require('module').enableCompileCache();
+  // Threads for the disk, said before the first of them is needed: a broker of a thousand partitions syncs eight files at a time.
+  if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = '16';
   require('./cli/main.cjs');
 }

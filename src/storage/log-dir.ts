@@ -53,6 +53,8 @@ export interface LogDirOptions {
 /** Recovery points are kept after at most so long, or so many bytes: what a start has to look at again. */
 const CHECKPOINT_MS = 1000;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+/** Logs whose files beside the segments are written at the same time: enough that the syncs of some meet in the disk. */
+const LOGS_AT_ONCE = 16;
 const JOURNAL_HALF_BYTES = 32 * 1024 * 1024;
 /** How long a full disk is left alone before a partition tries again. */
 const DISK_FULL_RETRY_MS = 1000;
@@ -277,7 +279,7 @@ export class LogDir {
     if (!inOrder) await this.#commits.journal?.close();
     else if (this.#offline === undefined) {
       await this.#checkpointNow(true);
-      for (const log of this.#logs.values()) await log.writeFilesOfCleanStop();
+      await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => log.writeFilesOfCleanStop());
       await this.#commits.journal?.close();
       // Everything is synced where it belongs, and the checkpoint says so.
       if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
@@ -423,8 +425,8 @@ export class LogDir {
     const sequence = journal?.nextSequence ?? 0;
     const nowMs = this.#env.monotonicMs();
     await this.#commits.syncUnsynced((member) => everything || member.flushDue(nowMs));
-    for (const log of this.#logs.values())
-      if (log.hasFilesToWrite) await this.#commits.attempt('write', log.directory, () => log.writeFiles());
+    const withFiles = [...this.#logs.values()].filter(({ hasFilesToWrite }) => hasFilesToWrite);
+    await inParallel(LOGS_AT_ONCE, withFiles, (log) => this.#commits.attempt('write', log.directory, () => log.writeFiles()));
     const moved = new Map<string, number>();
     for (const [name, { recoveryPoint }] of this.#logs)
       if (recoveryPoint !== (this.#recoveryPoints.get(name) ?? 0)) moved.set(name, recoveryPoint);

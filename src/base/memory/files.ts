@@ -20,6 +20,7 @@ let programs = 0;
 const PROGRAM_DIGITS = 10;
 
 export class MemoryFiles implements FileSystem {
+  readonly syncsAtOnce = 2;
   readonly disk: MemoryDisk;
   /** Tells the programs apart that mount a disk, also one after the other, also a copy of it. */
   readonly program: string;

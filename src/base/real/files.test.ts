@@ -100,3 +100,8 @@ test('a write the kernel takes in part goes on with the rest', { skip: process.p
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('a file that says it is empty and is not, as those of /proc do, is read', { skip: process.platform !== 'linux' }, async () => {
+  const limits = await makeRealFiles().readFile('/proc/self/limits');
+  assert.match(limits.toString(), /^Max open files +\d+/m);
+});

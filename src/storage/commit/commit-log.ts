@@ -107,8 +107,8 @@ interface Frame {
 
 /** Writes end in the page cache within microseconds; waiting for each in turn would cost more. */
 const WRITES_AT_ONCE = 64;
-/** A sync holds one of libuv's four threads for as long as the disk takes, and readers need threads too. */
-const SYNCS_AT_ONCE = 2;
+/** Of the syncs that the file system takes at once, those that a checkpoint leaves to commits where there are enough. */
+const SYNCS_FOR_COMMITS = 2;
 /** A write up to this size goes through the journal. Beyond it, writing it twice costs more than the second sync saves. */
 const JOURNALED_WRITE_BYTES = 32 * 1024;
 
@@ -183,16 +183,15 @@ export class CommitLog {
    */
   async syncUnsynced(chosen: (member: CommitMember) => boolean): Promise<void> {
     const taken = this.#unsynced.take(chosen);
+    const atOnce = Math.max(2, this.#env.files.syncsAtOnce - SYNCS_FOR_COMMITS);
     await inParallel(
-      SYNCS_AT_ONCE,
+      atOnce,
       taken.flatMap(([, { files }]) => [...files]),
       (file) => this.attempt('sync', file, () => this.#openFiles.use(file, (handle) => handle.dataSync())),
     );
     // Each folder once: the log dir stands among the names of every partition that was made since the last time.
     const directories = new Set(taken.flatMap(([, { names }]) => [...names.keys()]));
-    await inParallel(SYNCS_AT_ONCE, directories, (directory) =>
-      this.attempt('sync', directory, () => this.#env.files.syncDirectory(directory)),
-    );
+    await inParallel(atOnce, directories, (directory) => this.attempt('sync', directory, () => this.#env.files.syncDirectory(directory)));
     for (const [member, { names, endOffset }] of taken) {
       for (const [directory, mark] of names) this.#unsynced.nameSynced(member, directory, mark);
       member.synced(endOffset);
@@ -390,7 +389,7 @@ export class CommitLog {
   async #makeDurable(parts: readonly Part[]): Promise<void> {
     const { openJournal } = this.#options;
     const journal = openJournal && (this.#journal ??= await this.attempt('write', 'the journal', openJournal));
-    await inParallel(SYNCS_AT_ONCE, parts, (part) => this.#syncWhatCameBefore(part));
+    await inParallel(this.#env.files.syncsAtOnce, parts, (part) => this.#syncWhatCameBefore(part));
     for (const frame of framesOf(parts, journal?.maxFrameBytes)) {
       await this.#writeFrame(frame, journal);
       for (const member of frame.completes) member.durable();
@@ -405,7 +404,7 @@ export class CommitLog {
     if (journal !== undefined) await this.attempt('write', 'the journal', () => journal.write(entries));
     await Promise.all([
       journal && this.attempt('sync', 'the journal', () => journal.sync()),
-      inParallel(SYNCS_AT_ONCE, direct, (one) => this.attempt('sync', one.write.path, () => this.#syncDirect(one))),
+      inParallel(this.#env.files.syncsAtOnce, direct, (one) => this.attempt('sync', one.write.path, () => this.#syncDirect(one))),
     ]);
     for (const { member, write } of direct) {
       // Of a log that has other bytes to sync it is said when those are: below the recovery point everything is durable.
