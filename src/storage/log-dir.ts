@@ -42,7 +42,7 @@ export interface LogDirOptions {
   readonly producerIdExpirationMs: number;
   /** False where a sync costs nothing (memory): every write is then synced in its segment. */
   readonly journaled: boolean;
-  /** Of one of the journal's two halves; 16 MiB when left out. */
+  /** Of one of the journal's two halves; 64 MiB when left out. */
   readonly journalHalfBytes?: number;
   /** The dir takes no more writes until a restart; its partitions answer KAFKA_STORAGE_ERROR. */
   readonly onOffline: (dir: LogDir, error: Error) => void;
@@ -55,7 +55,7 @@ const CHECKPOINT_MS = 1000;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 /** Logs whose files beside the segments are written at the same time: enough that the syncs of some meet in the disk. */
 const LOGS_AT_ONCE = 16;
-const JOURNAL_HALF_BYTES = 32 * 1024 * 1024;
+const JOURNAL_HALF_BYTES = 64 * 1024 * 1024;
 /** How long a full disk is left alone before a partition tries again. */
 const DISK_FULL_RETRY_MS = 1000;
 
@@ -137,6 +137,8 @@ export class LogDir {
     // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
     const promised = [...replayed.promisedTo].filter(([name, offset]) => offset > (recoveryPoints.get(name) ?? 0));
     if (promised.length > 0) await recoveryPoints.keep(new Map(promised));
+    // The names of partitions that a kill left unsynced: they will be relied on from now on.
+    if (!clean) await env.files.syncDirectory(directory);
     const dir = new LogDir(options, { folders: await PartitionFolders.open(options), recoveryPoints, logStarts });
     dir.#clean = clean;
     dir.#promiseKnown = replayed.known;

@@ -103,25 +103,34 @@ export async function readAborted(env: Env, segment: Segment): Promise<Transacti
   return bytes === undefined || bytes.length === 0 ? undefined : TransactionIndex.decode(segment.baseOffset, bytes);
 }
 
-/** Writes and syncs the files; their names are the caller's to sync. */
-export async function writeIndexFiles(around: Pick<IndexSurroundings, 'env'>, segment: Segment): Promise<void> {
+/**
+ * Writes and syncs the files; their names are the caller's to sync. With `isActive` an empty offset index, as that of every
+ * small partition is, and the time index beside it are not synced: a start that finds it empty or not at all walks the whole
+ * segment, and has read what they say from the batches. A stop with 10,000 partitions spares 20,000 syncs.
+ */
+export async function writeIndexFiles(
+  around: Pick<IndexSurroundings, 'env'>,
+  segment: Segment,
+  { isActive = false }: { isActive?: boolean } = {},
+): Promise<void> {
   const { indexes } = segment;
   if (indexes === undefined || segment.indexFilesCurrent) return;
   // The last entry tells the largest timestamp of the whole segment, whatever the sparse entries before it happened to see.
   indexes.times.maybeAppend(segment.maxTimestamp, segment.offsetOfMaxTimestamp);
-  await writeWhole(around.env, fileOf(segment, '.index'), indexes.offsets.encode());
-  await writeWhole(around.env, fileOf(segment, '.timeindex'), indexes.times.encode());
+  const sync = !isActive || indexes.offsets.bytes > 0;
+  await writeWhole(around.env, fileOf(segment, '.index'), indexes.offsets.encode(), { sync });
+  await writeWhole(around.env, fileOf(segment, '.timeindex'), indexes.times.encode(), { sync });
   if (segment.aborted !== undefined) await writeWhole(around.env, fileOf(segment, '.txnindex'), segment.aborted.encode());
   segment.indexFilesCurrent = true;
 }
 
 /** A crash may leave any part of it: what is read is checked, and made again. */
-export async function writeWhole(env: Env, path: string, bytes: Buffer): Promise<void> {
+export async function writeWhole(env: Env, path: string, bytes: Buffer, { sync = true }: { sync?: boolean } = {}): Promise<void> {
   const handle = await env.files.open(path, 'create');
   try {
     await handle.truncate(0);
     await handle.write([bytes], 0);
-    await handle.dataSync();
+    if (sync) await handle.dataSync();
   } finally {
     await handle.close();
   }

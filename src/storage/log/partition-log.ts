@@ -451,7 +451,7 @@ export class PartitionLog implements CommitMember {
     if (!this.#changed || !this.#directoryMade || (this.#state.kind !== 'closed' && this.#state.kind !== 'open')) return;
     await this.writeFiles();
     const active = this.#segments.at(-1);
-    if (active !== undefined) await writeIndexFiles(this.#around, active);
+    if (active !== undefined) await writeIndexFiles(this.#around, active, { isActive: true });
     await writeSnapshot(this.#around.env, this.directory, this.#snapshotAt(this.#endOffset));
     await this.#around.env.files.syncDirectory(this.directory);
     this.#changed = false;

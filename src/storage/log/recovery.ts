@@ -5,7 +5,7 @@
 // After a clean stop the files beside the segments are believed, and the walk is a few kilobytes. After any other end the
 // segments that reach above the recovery point are walked whole, those below it only where nothing else can tell what
 // is in them.
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Env } from '../../base/env.ts';
 import { readFileIfThere } from '../../base/files.ts';
 import type { Logger } from '../../base/log.ts';
@@ -296,7 +296,6 @@ async function finish({ input, segments, endOffset, damage }: Walk, files: reado
     // As with what was walked: a kill may have come before any of it was synced, and it will be relied on from now on.
     await input.openFiles.use(join(input.directory, PARTITION_METADATA_FILE), (handle) => handle.dataSync());
     await input.env.files.syncDirectory(input.directory);
-    await input.env.files.syncDirectory(dirname(input.directory));
   }
   if (damage === undefined) return;
   input.log.error('a partition is damaged: it can be read up to there, and takes no more records', {
