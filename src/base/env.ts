@@ -121,8 +121,8 @@ export type CompressionCodec = 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
 /** Arithmetic over many bytes, which may leave the event loop's thread. Small inputs are answered at once, without a promise. */
 export interface Compute {
-  /** CRC-32C (Castagnoli) of the bytes, unsigned. */
-  crc32c(bytes: Uint8Array): number;
+  /** CRC-32C (Castagnoli) of the bytes, unsigned; going on from that of the bytes before them, when there were some. */
+  crc32c(bytes: Uint8Array, before?: number): number;
   /** A gzip member, xerial's stream of snappy blocks, an lz4 frame, a zstd frame. `level` in the codec's own scale. */
   compress(codec: CompressionCodec, bytes: Uint8Array, level?: number): Buffer | Promise<Buffer>;
   /**

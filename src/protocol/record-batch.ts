@@ -20,6 +20,8 @@ const LEADER_EPOCH_AT = 12;
 const MAGIC_AT = 16;
 const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
+/** The CRC covers everything from here on. */
+export const CRC_COVERS_FROM = ATTRIBUTES_AT;
 const LAST_OFFSET_DELTA_AT = 23;
 const BASE_TIMESTAMP_AT = 27;
 const MAX_TIMESTAMP_AT = 35;
@@ -127,12 +129,11 @@ export const computeCrc = (compute: Compute, buffer: Buffer, at: number): number
   compute.crc32c(buffer.subarray(at + ATTRIBUTES_AT, at + sizeInBytesOf(buffer, at)));
 
 /**
- * For a batch that is known to lie whole in the buffer.
+ * For a batch that is known to lie whole in the buffer. `computed` where somebody has gone over the bytes already.
  * @throws KafkaError CORRUPT_MESSAGE when the bytes do not give the CRC they carry
  */
-export function checkCrc(compute: Compute, buffer: Buffer, at: number): void {
+export function checkCrc(compute: Compute, buffer: Buffer, at: number, computed = computeCrc(compute, buffer, at)): void {
   const stored = crcOf(buffer, at);
-  const computed = computeCrc(compute, buffer, at);
   if (stored !== computed) throw new KafkaError('CORRUPT_MESSAGE', `the record batch has CRC ${computed}, but carries ${stored}`);
 }
 

@@ -50,3 +50,14 @@ test('the native module is loaded once, when it is worth it, and then has what i
   assert.equal(crc32c(Buffer.alloc(100)), crc32cByTables(Buffer.alloc(100)));
   assert.equal(loaded, 1);
 });
+
+test('a checksum goes on from that of the bytes before, in pieces of any size', () => {
+  const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 31 + (at >>> 8)) & 0xff));
+  for (const crc32c of [crc32cByTables, makeCrc32c()]) {
+    for (const pieceBytes of [1, 191, 192, 4096, 150_000]) {
+      let crc = 0;
+      for (let at = 0; at < bytes.length; at += pieceBytes) crc = crc32c(bytes.subarray(at, at + pieceBytes), crc);
+      assert.equal(crc, crc32cByTables(bytes), `${pieceBytes} bytes`);
+    }
+  }
+});

@@ -2,7 +2,7 @@
 // The native module of @node-rs/crc32 when its binary loads, else tables; both give the same answer. Nothing else lives here.
 import { createRequire } from 'node:module';
 
-export type Crc32c = (bytes: Uint8Array) => number;
+export type Crc32c = (bytes: Uint8Array, before?: number) => number;
 
 /** Below this many bytes the tables beat the price of a call into native code; bench/batches.ts prints both. */
 const NATIVE_FROM_BYTES = 192;
@@ -26,11 +26,11 @@ function makeTables(): Int32Array {
   return made;
 }
 
-/** The portable form. Unsigned. */
-export function crc32cByTables(bytes: Uint8Array): number {
+/** The portable form. Unsigned. `before` is that of the bytes before these. */
+export function crc32cByTables(bytes: Uint8Array, before = 0): number {
   const table = tables;
   const length = bytes.length;
-  let crc = -1;
+  let crc = ~before;
   let at = 0;
   for (const end = length - 7; at < end; at += 8) {
     crc ^= (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
@@ -65,11 +65,11 @@ const LOAD_AFTER_BYTES = 64 * 1024;
 /** What `load` gives, once it is worth it; tables alone where it gives nothing. */
 export function makeCrc32c(load: () => Crc32c | undefined = loadNativeCrc32c): Crc32c {
   let byTables = 0;
-  let large = (bytes: Uint8Array): number => {
+  let large: Crc32c = (bytes, before) => {
     byTables += bytes.length;
-    if (byTables < LOAD_AFTER_BYTES) return crc32cByTables(bytes);
+    if (byTables < LOAD_AFTER_BYTES) return crc32cByTables(bytes, before);
     large = load() ?? crc32cByTables;
-    return large(bytes);
+    return large(bytes, before);
   };
-  return (bytes) => (bytes.length < NATIVE_FROM_BYTES ? crc32cByTables(bytes) : large(bytes));
+  return (bytes, before) => (bytes.length < NATIVE_FROM_BYTES ? crc32cByTables(bytes, before) : large(bytes, before));
 }

@@ -360,3 +360,24 @@ test('a batch of our own is taken as it is', () => {
   assert.deepEqual([marker.isControl, marker.producerId, marker.recordCount, marker.logAppendTimeMs], [true, 4001, 1, -1]);
   assert.throws(() => prepareOwn(javaBatch('marker').subarray(0, 70)), { errorName: 'CORRUPT_MESSAGE' });
 });
+
+test('the checksum of a batch of many MiB is made in several turns, and a flip in any part of it is found', async () => {
+  const limits = { ...defaults, maxMessageBytes: 32 * MiB };
+  const batch = batchOf([{ timestamp: now, key: null, value: Buffer.alloc(10 * MiB, 'x') }]);
+  let turns = 0;
+  const counting = {
+    ...env,
+    defer: (run: () => void) => {
+      turns += 1;
+      setImmediate(run);
+    },
+  };
+  const prepared = await prepare(Buffer.from(batch), limits, counting);
+  assert.equal(prepared.sizeInBytes, batch.length);
+  assert.equal(turns, 2);
+  for (const at of [30, 5 * MiB, batch.length - 1]) {
+    const flipped = Buffer.from(batch);
+    flipped[at] = (flipped[at] as number) ^ 1;
+    await assert.rejects(async () => prepare(flipped, limits, env), { errorName: 'CORRUPT_MESSAGE' }, `at ${at}`);
+  }
+});

@@ -11,6 +11,8 @@ import {
   batchLengthOf,
   checkCrc,
   codecOf,
+  computeCrc,
+  CRC_COVERS_FROM,
   HEADER_BYTES_UP_TO_MAGIC,
   isCompressed,
   isControl,
@@ -105,6 +107,8 @@ type PrepareEnv = Pick<Env, 'wallMs' | 'defer' | 'compute'>;
 
 /** Records walked in one turn of the event loop: a few milliseconds. */
 const RECORDS_PER_TURN = 50_000;
+/** Bytes whose checksum is made in one turn; a batch that is not larger needs no promise for it. */
+const CRC_BYTES_PER_TURN = 4 * 1024 * 1024;
 
 /**
  * Checks what a client sent for one partition and makes it ready to append. Takes the bytes over: they become the batch's, and
@@ -113,7 +117,18 @@ const RECORDS_PER_TURN = 50_000;
  */
 export function prepare(bytes: Buffer, limits: PrepareLimits, env: PrepareEnv): PreparedBatch | Promise<PreparedBatch> {
   const source = checkEnvelope(bytes, limits);
-  checkCrc(env.compute, bytes, 0);
+  if (bytes.length > CRC_BYTES_PER_TURN)
+    return computeCrcInTurns(bytes, env).then((crc) => prepareRecords(bytes, { crc, source }, limits, env));
+  return prepareRecords(bytes, { crc: computeCrc(env.compute, bytes, 0), source }, limits, env);
+}
+
+function prepareRecords(
+  bytes: Buffer,
+  { crc, source }: { crc: number; source: RecordCodec },
+  limits: PrepareLimits,
+  env: PrepareEnv,
+): PreparedBatch | Promise<PreparedBatch> {
+  checkCrc(env.compute, bytes, 0, crc);
   checkHeader(bytes);
   const nowMs = env.wallMs();
   if (source === 'none') return walkAndFinish(bytes, bytes.subarray(RECORD_BATCH_OVERHEAD), nowMs, source, limits, env);
@@ -121,6 +136,16 @@ export function prepare(bytes: Buffer, limits: PrepareLimits, env: PrepareEnv): 
   return plain instanceof Promise
     ? plain.then((records) => walkAndFinish(bytes, records, nowMs, source, limits, env))
     : walkAndFinish(bytes, plain, nowMs, source, limits, env);
+}
+
+/** Many clients may send such batches at once: each takes half a millisecond of a turn. */
+async function computeCrcInTurns(bytes: Buffer, env: PrepareEnv): Promise<number> {
+  let crc = 0;
+  for (let at = CRC_COVERS_FROM; at < bytes.length; at += CRC_BYTES_PER_TURN) {
+    if (at > CRC_COVERS_FROM) await new Promise<void>((resume) => env.defer(resume));
+    crc = env.compute.crc32c(bytes.subarray(at, at + CRC_BYTES_PER_TURN), crc);
+  }
+  return crc;
 }
 
 /** A batch that the broker itself has made, and trusts: nothing is checked but its shape. Its bytes become the log's. */
