@@ -17,10 +17,10 @@ interface Bundle {
 
 const bundles: readonly Bundle[] = [
   // The command line is CommonJS: `bin.cjs` has to parse on Nodes that know nothing else, and it loads quicker.
-  { folder: 'cli', entries: { main: 'src/cli/main.ts' }, format: 'cjs' },
+  { folder: 'cli', entries: { main: 'src/cli/main.ts', thread: 'src/assemble/thread.ts' }, format: 'cjs' },
   // What programs import. jest's own `require` reads no ES modules, so there is a second form for it.
-  { folder: 'lib', entries: { index: 'src/index.ts' }, format: 'esm' },
-  { folder: 'lib', entries: { index: 'src/index.ts' }, format: 'cjs' },
+  { folder: 'lib', entries: { index: 'src/index.ts', thread: 'src/assemble/thread.ts' }, format: 'esm' },
+  { folder: 'lib', entries: { index: 'src/index.ts', thread: 'src/assemble/thread.ts' }, format: 'cjs' },
 ];
 
 /** The sources that the types of src/index.ts are in, and lead nowhere out of. */

@@ -2,7 +2,9 @@
 import type { Env } from '../base/env.ts';
 import { groupSizes, latencySeconds, sizeBytes, type Metrics } from '../base/metrics.ts';
 import type { Broker } from '../broker/broker.ts';
+import type { LogCleaner } from '../storage/log-cleaner.ts';
 import type { LogDir } from '../storage/log-dir.ts';
+import type { CleaningFigures } from '../storage/log/cleaner.ts';
 import type { TailCache } from '../storage/log/tail-cache.ts';
 
 export interface CommitFigures {
@@ -36,6 +38,30 @@ export function measureStorage(metrics: Metrics, parts: { logDirs: readonly LogD
   metrics.measureEach('bucketrider_log_dir_offline', '1 when the log dir takes no writes until a restart', ['directory'], () =>
     logDirs.map(({ directory, offline }) => [{ directory }, offline === undefined ? 0 : 1]),
   );
+}
+
+/** Returns what the cleaner reports to. */
+export function measureCleaner(metrics: Metrics, cleaner: () => LogCleaner): (figures: CleaningFigures & { milliseconds: number }) => void {
+  const seconds = metrics.histogram('bucketrider_cleaning_seconds', 'Time the cleaning of one log took', latencySeconds);
+  const read = metrics.counter('bucketrider_cleaner_read_bytes', 'Bytes of segments that the cleaner has read');
+  const written = metrics.counter('bucketrider_cleaner_written_bytes', 'Bytes of segments that the cleaner has written anew');
+  const records = metrics.counter('bucketrider_cleaner_removed_records', 'Records that cleaning has left out');
+  metrics.measure(
+    'bucketrider_cleaner_max_dirty_ratio',
+    'Share of uncleaned bytes in the dirtiest compacted log, as of the last look',
+    () => cleaner().maxDirtyRatio,
+  );
+  metrics.measure(
+    'bucketrider_cleaner_uncleanable_partitions',
+    'Partitions that could not be cleaned and are left alone until a restart',
+    () => cleaner().uncleanable.length,
+  );
+  return (figures) => {
+    seconds.observe(figures.milliseconds / 1000);
+    read.add(figures.bytesRead);
+    written.add(figures.bytesWritten);
+    records.add(figures.recordsRead - figures.recordsKept);
+  };
 }
 
 export function measureBroker(metrics: Metrics, parts: Pick<Broker, 'image' | 'fetchSessions' | 'groups'>): void {

@@ -18,10 +18,11 @@ import type { BrokerLevels } from '../config/broker-configs.ts';
 import { readListeners } from '../config/listeners.ts';
 import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
-import { measureBroker, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
+import { measureBroker, measureCleaner, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
 import { openFileLimit } from './open-file-limit.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
+import { LogCleaner } from '../storage/log-cleaner.ts';
 import { TailCache } from '../storage/log/tail-cache.ts';
 import type { MetadataRecord } from '../storage/metadata/metadata-records.ts';
 import { acquireDirLock } from '../storage/dir-lock.ts';
@@ -154,6 +155,16 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     });
     closers.push(() => groups.close());
     groups.start();
+    const cleaner: LogCleaner = new LogCleaner({
+      env,
+      log,
+      config: () => settings.config,
+      logDirs,
+      onFatal,
+      onCleaned: measureCleaner(metrics, () => cleaner),
+    });
+    closers.push(() => cleaner.stop());
+    cleaner.start();
     const broker: Broker = {
       env,
       log,

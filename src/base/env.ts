@@ -18,6 +18,24 @@ export interface Env {
   readonly network: Network;
   readonly compute: Compute;
   readonly processes: ProcessFacts;
+  /** Absent where everything runs in turns of one thread. */
+  readonly threads?: Threads;
+}
+
+/** Threads of their own for arithmetic that takes seconds and has a memory. */
+export interface Threads {
+  /** Starts a thread that runs the program of that name. Rejects where none can be had. */
+  start(program: string): Promise<Thread>;
+}
+
+export interface Thread {
+  /**
+   * Asks the program something, one question at a time. What both sides send are plain data; the buffers named in `hand` are
+   * handed over, and are empty here afterwards. Rejects with what the program threw (name and message), or when the thread has died.
+   */
+  ask(question: unknown, hand: readonly ArrayBuffer[]): Promise<unknown>;
+  /** Ends the thread, whatever it is doing. Idempotent. */
+  stop(): Promise<void>;
 }
 
 /** Files and folders. Paths are absolute. Failures are Errors with a POSIX `code` (ENOENT, EEXIST, ENOSPC, EIO, EMFILE, ...). */

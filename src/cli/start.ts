@@ -4,11 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { constants } from 'node:os';
 import { assembleBroker, type RunningBroker } from '../assemble/start-broker.ts';
+import { threadFile } from '../assemble/thread-file.ts';
 import type { Env } from '../base/env.ts';
 import type { Logger } from '../base/log.ts';
 import { MemoryDisk } from '../base/memory/disk.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { makeRealEnv } from '../base/real/env.ts';
+import { makeThreads } from '../base/real/threads.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { giveGarbageRoom } from './garbage-room.ts';
 import { lazyLogger, type LazyLogger } from './lazy-logger.ts';
@@ -51,7 +53,7 @@ export async function start(flags: StartFlags, command: readonly string[]): Prom
 }
 
 function makeEnv({ inMemory, onThrown }: { inMemory: boolean; onThrown: (thrown: unknown) => void }): Env {
-  const env = makeRealEnv({ compute: makeCompute(), onThrown });
+  const env = makeRealEnv({ compute: makeCompute(), onThrown, threads: makeThreads(threadFile) });
   return inMemory ? { ...env, files: new MemoryDisk({ clock: env }).mount() } : env;
 }
 

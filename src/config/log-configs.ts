@@ -330,8 +330,7 @@ export const logConfigs = configTable({
   'log.cleaner.io.buffer.load.factor': double({
     default: 0.9,
     update: 'cluster-wide',
-    effect: 'accepted',
-    doc: 'How full Kafka’s cleaner lets its table of keys become.',
+    doc: 'How full the cleaner lets its table of keys become.',
   }),
   'log.cleaner.io.max.bytes.per.second': double({
     default: Number.MAX_VALUE,

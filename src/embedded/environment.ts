@@ -7,6 +7,8 @@ import { memoryProcessFacts } from '../base/memory/process-facts.ts';
 import { makeRealClock } from '../base/real/clock.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { makeRealNetwork } from '../base/real/network.ts';
+import { makeThreads } from '../base/real/threads.ts';
+import { threadFile } from '../assemble/thread-file.ts';
 
 export interface EnvNeeds {
   /** Undefined for memory. */
@@ -24,6 +26,7 @@ export async function makeEmbeddedEnv({ directory, unref, onThrown }: EnvNeeds):
     ...(directory === undefined ? memoryStorage(clock) : await diskStorage()),
     network: makeRealNetwork(onThrown, { unref }),
     compute: makeCompute(),
+    threads: makeThreads(threadFile),
   };
 }
 

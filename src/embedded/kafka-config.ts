@@ -138,7 +138,7 @@ export interface KafkaConfig {
   readonly 'log.cleaner.delete.retention.ms'?: Duration | undefined;
   /** Whether compacted topics are cleaned at all. Default: true. */
   readonly 'log.cleaner.enable'?: boolean | undefined;
-  /** Accepted, without effect. How full Kafka’s cleaner lets its table of keys become. Default: 0.9. */
+  /** How full the cleaner lets its table of keys become. Default: 0.9. */
   readonly 'log.cleaner.io.buffer.load.factor'?: number | undefined;
   /** Accepted, without effect. How much memory Kafka’s cleaner reads and writes with. Default: 524288. */
   readonly 'log.cleaner.io.buffer.size'?: Bytes | undefined;

@@ -13,6 +13,7 @@ import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
 import { checkpointFiles, encodeOffsetCheckpoint } from './log/checkpoints.ts';
+import type { DirToClean } from './log/cleaner.ts';
 import { LoadedIndexes } from './log/index-files.ts';
 import { LeaderEpochs } from './log/leader-epochs.ts';
 import { parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
@@ -72,6 +73,8 @@ export class LogDir {
   /** Everything below these is synced in its segments. */
   readonly #recoveryPoints: OffsetCheckpoint;
   readonly #logStarts: OffsetCheckpoint;
+  /** Everything below these has been cleaned. */
+  readonly #cleaned: OffsetCheckpoint;
   /** Nothing beyond the recovery points was acknowledged, of logs whose acks wait for the sync. */
   #promiseKnown = false;
   /** A journal lay here: the last broker was ours, and was killed. */
@@ -93,11 +96,12 @@ export class LogDir {
 
   private constructor(
     options: LogDirOptions,
-    parts: { folders: PartitionFolders; recoveryPoints: OffsetCheckpoint; logStarts: OffsetCheckpoint },
+    parts: { folders: PartitionFolders; recoveryPoints: OffsetCheckpoint; logStarts: OffsetCheckpoint; cleaned: OffsetCheckpoint },
   ) {
     this.#folders = parts.folders;
     this.#recoveryPoints = parts.recoveryPoints;
     this.#logStarts = parts.logStarts;
+    this.#cleaned = parts.cleaned;
     this.directory = options.directory;
     this.#options = options;
     this.#env = options.env;
@@ -132,6 +136,7 @@ export class LogDir {
     await makeDurableDirectory(env.files, directory);
     const recoveryPoints = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.recoveryPoint });
     const logStarts = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.logStartOffset });
+    const cleaned = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.cleaner });
     const clean = await takeCleanMark(env, directory);
     const replayed = await replayJournal({ ...options, recoveryPoints: recoveryPoints.entries });
     // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
@@ -139,7 +144,7 @@ export class LogDir {
     if (promised.length > 0) await recoveryPoints.keep(new Map(promised));
     // The names of partitions that a kill left unsynced: they will be relied on from now on.
     if (!clean) await env.files.syncDirectory(directory);
-    const dir = new LogDir(options, { folders: await PartitionFolders.open(options), recoveryPoints, logStarts });
+    const dir = new LogDir(options, { folders: await PartitionFolders.open(options), recoveryPoints, logStarts, cleaned });
     dir.#clean = clean;
     dir.#promiseKnown = replayed.known;
     dir.#journalFound = replayed.found;
@@ -381,7 +386,7 @@ export class LogDir {
 
   /** They would be taken for those of the next partition of that name. */
   async #forgetOffsets(names: readonly string[]): Promise<void> {
-    for (const checkpoint of [this.#recoveryPoints, this.#logStarts]) {
+    for (const checkpoint of [this.#recoveryPoints, this.#logStarts, this.#cleaned]) {
       const known = names.filter((name) => checkpoint.get(name) !== undefined);
       if (known.length > 0) await this.#keepOffsets(checkpoint, new Map(known.map((name) => [name, undefined])));
     }
@@ -450,7 +455,24 @@ export class LogDir {
     await this.#removeDeletable(log);
   }
 
+  /** What the cleaner may use of the dir. */
+  forCleaner(): DirToClean {
+    return {
+      directory: this.directory,
+      logs: this.#closing || this.#offline !== undefined ? [] : [...this.#logs.values()],
+      around: this.#around,
+      attempt: (phase, path, work) => this.#commits.attempt(phase, path, work),
+      retireFrames: () => this.#retireFrames(),
+      cleanedTo: (log) => this.#cleaned.get(log.name),
+      keepCleanedTo: (log, offset) => this.#keepOffsets(this.#cleaned, new Map([[log.name, offset]])),
+    };
+  }
+
   async #removeDeletable(log: PartitionLog): Promise<void> {
+    await log.changeFiles(() => this.#removeDeletableNow(log));
+  }
+
+  async #removeDeletableNow(log: PartitionLog): Promise<void> {
     const segments = log.takeDeletableSegments();
     if (segments.length === 0) return;
     // A frame of the journal must not bring a removed segment back.
@@ -485,6 +507,13 @@ export class LogDir {
   async #reopen(log: PartitionLog): Promise<void> {
     await this.#commits.settled();
     if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
+    await log.changeFiles(() => this.#reopenNow(log));
+    this.#log.info('a partition takes records again', { partition: log.name, endOffset: log.endOffset });
+  }
+
+  async #reopenNow(log: PartitionLog): Promise<void> {
+    // It was dropped, or closed, while it waited.
+    if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
     this.#commits.forget(log);
     const { highWatermark } = log;
     log.reopen(
@@ -496,7 +525,6 @@ export class LogDir {
         endOffset: highWatermark,
       }),
     );
-    this.#log.info('a partition takes records again', { partition: log.name, endOffset: log.endOffset });
   }
 
   #goOffline(error: CommitFailedError): void {

@@ -44,6 +44,15 @@ export class OpenFiles {
     if (file.users === 0) this.#close(file);
   }
 
+  /** The file has another name from now on, one that it may have taken from another file. Whoever uses it goes on. */
+  renamed(from: string, to: string): void {
+    this.forget(to);
+    const file = this.#open.get(from);
+    if (file === undefined) return;
+    this.#open.delete(from);
+    this.#open.set(to, file);
+  }
+
   async close(): Promise<void> {
     for (const path of this.#open.keys()) this.forget(path);
     await Promise.all(this.#closing);
@@ -61,7 +70,7 @@ export class OpenFiles {
       return await work(handle);
     } catch (thrown) {
       // A handle that failed is not trusted with the next request; reopening shows whether the file is still there.
-      if (this.#open.get(path) === file) this.#open.delete(path);
+      for (const [name, known] of this.#open) if (known === file) this.#open.delete(name);
       file.doomed = true;
       throw thrown;
     } finally {

@@ -1,6 +1,6 @@
 // The environment a broker runs in outside of tests: this machine's clocks, disk and sockets.
 // Puts the pieces together; each can also be made alone and mixed with one from memory/.
-import type { Compute, Env } from '../env.ts';
+import type { Compute, Env, Threads } from '../env.ts';
 import { makeRealClock, type OnThrown } from './clock.ts';
 import { makeRealFiles } from './files.ts';
 import { makeRealNetwork } from './network.ts';
@@ -13,14 +13,17 @@ export interface RealEnvOptions {
    * fails then, and its host lives on. Left out, it becomes an uncaught exception.
    */
   onThrown?: OnThrown;
+  /** Left out: everything runs in turns of this thread. */
+  threads?: Threads;
 }
 
-export function makeRealEnv({ compute, onThrown }: RealEnvOptions): Env {
+export function makeRealEnv({ compute, onThrown, threads }: RealEnvOptions): Env {
   return {
     ...makeRealClock(onThrown),
     files: makeRealFiles(),
     network: makeRealNetwork(onThrown),
     compute,
     processes: makeRealProcessFacts(),
+    ...(threads !== undefined && { threads }),
   };
 }

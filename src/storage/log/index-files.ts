@@ -8,7 +8,7 @@ import { present } from '../../base/invariant.ts';
 import { DamagedFileError } from '../damaged-file.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { placeOfBatch } from './batch-facts.ts';
-import { offsetFileName, type OffsetFileSuffix } from './log-names.ts';
+import { offsetFileName, type FileMark, type OffsetFileSuffix } from './log-names.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { scanBatches } from './scan.ts';
 import type { Indexes, Segment } from './segment.ts';
@@ -22,7 +22,8 @@ export interface IndexSurroundings {
   readonly loadedIndexes: LoadedIndexes;
 }
 
-const fileOf = (segment: Segment, suffix: OffsetFileSuffix): string => join(segment.directory, offsetFileName(segment.baseOffset, suffix));
+const fileOf = (segment: Segment, suffix: OffsetFileSuffix, mark?: FileMark): string =>
+  join(segment.directory, offsetFileName(segment.baseOffset, suffix, mark));
 
 /** Sealed segments whose indexes are in memory, a bounded number of them: the longest unused are let go. */
 export class LoadedIndexes {
@@ -115,13 +116,24 @@ export async function writeIndexFiles(
 ): Promise<void> {
   const { indexes } = segment;
   if (indexes === undefined || segment.indexFilesCurrent) return;
+  await writeMarkedIndexFiles(around, segment, indexes, { sync: !isActive || indexes.offsets.bytes > 0 });
+  segment.indexFilesCurrent = true;
+}
+
+/** The same under names that a crash leaves without meaning; returns the suffixes of the files that were made. */
+export async function writeMarkedIndexFiles(
+  around: Pick<IndexSurroundings, 'env'>,
+  segment: Segment,
+  indexes: Indexes,
+  { mark, sync = true }: { mark?: FileMark; sync?: boolean } = {},
+): Promise<OffsetFileSuffix[]> {
   // The last entry tells the largest timestamp of the whole segment, whatever the sparse entries before it happened to see.
   indexes.times.maybeAppend(segment.maxTimestamp, segment.offsetOfMaxTimestamp);
-  const sync = !isActive || indexes.offsets.bytes > 0;
-  await writeWhole(around.env, fileOf(segment, '.index'), indexes.offsets.encode(), { sync });
-  await writeWhole(around.env, fileOf(segment, '.timeindex'), indexes.times.encode(), { sync });
-  if (segment.aborted !== undefined) await writeWhole(around.env, fileOf(segment, '.txnindex'), segment.aborted.encode());
-  segment.indexFilesCurrent = true;
+  await writeWhole(around.env, fileOf(segment, '.index', mark), indexes.offsets.encode(), { sync });
+  await writeWhole(around.env, fileOf(segment, '.timeindex', mark), indexes.times.encode(), { sync });
+  if (segment.aborted === undefined) return ['.index', '.timeindex'];
+  await writeWhole(around.env, fileOf(segment, '.txnindex', mark), segment.aborted.encode());
+  return ['.index', '.timeindex', '.txnindex'];
 }
 
 /** A crash may leave any part of it: what is read is checked, and made again. */

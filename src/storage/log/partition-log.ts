@@ -7,7 +7,7 @@ import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
-import { stampBatch } from '../../protocol/record-batch.ts';
+import { iterateBatches, recordCountOf, stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
 import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
@@ -75,6 +75,11 @@ const MAX_COLD_READ_BYTES = 8 * 1024 * 1024;
 /** What Kafka's 2^63 - 1 stands for. */
 const NEVER_MS = 2 ** 52;
 
+function holdsRecords(batches: Buffer): boolean {
+  for (const at of iterateBatches(batches)) if (recordCountOf(batches, at) > 0) return true;
+  return false;
+}
+
 type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
 
 export class PartitionLog implements CommitMember {
@@ -94,6 +99,10 @@ export class PartitionLog implements CommitMember {
   #leaderEpoch: number;
   #logStartOffset: number;
   #advancing: Promise<void> = Promise.resolve();
+  #changingFiles: Promise<void> = Promise.resolve();
+  #cleaning: Promise<unknown> = Promise.resolve();
+  /** How often the cleaner has put something else in the place of segments. */
+  #replacements = 0;
   #highWatermark: number;
   #endOffset: number;
   /** Everything below it has been synced in its segments. */
@@ -276,14 +285,18 @@ export class PartitionLog implements CommitMember {
       const { buffers, bytes, endOffset } = this.#tail.read(from, upTo, options.maxBytes, options.atLeastOneBatch);
       return this.#result(buffers, bytes, from, endOffset, options);
     }
-    return this.#readFiles(from, upTo, options);
+    return this.#whileInPlace(() => this.#readFiles(from, upTo, options));
   }
 
   /**
    * The first record at or after the timestamp that a reader of that isolation may see; undefined when there is none.
    * @throws KafkaError KAFKA_STORAGE_ERROR when a file on the way is damaged
    */
-  async offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
+  offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
+    return this.#whileInPlace(() => this.#offsetForTimestamp(timestamp, isolation));
+  }
+
+  async #offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
     const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
     for (const segment of this.#segments.slice()) {
       await indexesOf(this.#around, segment); // tells the largest timestamp of a segment that was not walked
@@ -295,7 +308,11 @@ export class PartitionLog implements CommitMember {
   }
 
   /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. */
-  async offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
+  offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
+    return this.#whileInPlace(() => this.#offsetOfMaxTimestamp());
+  }
+
+  async #offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
     let largest: Segment | undefined;
     for (const segment of this.#segments.slice()) {
       await indexesOf(this.#around, segment);
@@ -513,11 +530,75 @@ export class PartitionLog implements CommitMember {
     await removeSnapshot(env, this.directory, segment.baseOffset);
   }
 
+  /** Segments that are full, synced and have their files, oldest first: as many as there are before the first that has not. */
+  get settledSegments(): Segment[] {
+    const settledTo = this.recoveryPoint;
+    const unwritten = this.#sealed[0]?.segment;
+    const end = this.#segments.findIndex(
+      (segment, index) => segment === unwritten || (this.#segments[index + 1]?.baseOffset ?? Infinity) > settledTo,
+    );
+    return this.#segments.slice(0, Math.max(0, end));
+  }
+
+  /** Where neighbouring segments end: the next one's base, exclusive. */
+  endOfSegments(segments: readonly Segment[]): number {
+    const last = segments.at(-1);
+    const at = last === undefined ? -1 : this.#segments.indexOf(last);
+    return at < 0 ? this.#logStartOffset : (this.#segments[at + 1]?.baseOffset ?? this.#endOffset);
+  }
+
+  /** All that the log knows of, in the order of their markers. */
+  get abortedTransactions(): AbortedTransaction[] {
+    return this.#segments.flatMap(({ aborted }) => aborted?.entries ?? []);
+  }
+
+  /** Does something to the files of segments: one at a time, and not while the log closes. */
+  changeFiles<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#changingFiles.then(work);
+    this.#changingFiles = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  /** A cleaning of the log, from its first look to the end. The log does not close before it has noticed that it is to. */
+  async whileCleaned<Result>(cleaning: () => Promise<Result>): Promise<Result> {
+    const running = cleaning();
+    this.#cleaning = running.catch(() => undefined);
+    return running;
+  }
+
+  /** The segments follow each other, and are those that are read now. */
+  hasSegments(segments: readonly Segment[]): boolean {
+    const from = this.#segments.indexOf(segments[0] as Segment);
+    return this.#state.kind !== 'closed' && from >= 0 && segments.every((segment, index) => this.#segments[from + index] === segment);
+  }
+
+  /**
+   * From here on one segment is read where several were, with what the cleaner has left of them. Whoever is reading begins
+   * again; what memory holds of them goes, since aborted transactions that have no batches any more are not told of either.
+   */
+  replaceSegments(replaced: readonly Segment[], by: Segment): void {
+    invariant(this.hasSegments(replaced), 'what the cleaner replaces is there');
+    const from = this.#segments.indexOf(replaced[0] as Segment);
+    this.#segments.splice(from, replaced.length, by);
+    this.#replacements += 1;
+    for (const segment of replaced) {
+      segment.gone = true;
+      this.#around.loadedIndexes.forget(segment);
+      this.#around.openFiles.forget(segment.path);
+    }
+    this.#tail.forgetBelow(this.#segments[from + 1]?.baseOffset ?? 0);
+  }
+
   /** No more appends; waits for what is staged, and wakes whoever waits for records. */
   async close(): Promise<void> {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
     await this.#around.commits.idle();
+    await this.#cleaning;
+    await this.changeFiles(() => Promise.resolve());
     for (const segment of this.#segments) {
       segment.gone = true;
       this.#around.openFiles.forget(segment.path);
@@ -627,15 +708,41 @@ export class PartitionLog implements CommitMember {
     return Math.max(0, low - 1);
   }
 
+  /** Looks into files; again when the cleaner has put others in their place meanwhile, whatever came of it. */
+  async #whileInPlace<Result>(look: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      const before = this.#replacements;
+      try {
+        const found = await look();
+        if (before === this.#replacements) return found;
+      } catch (thrown) {
+        if (before === this.#replacements) throw thrown;
+      }
+    }
+  }
+
   async #readFiles(from: number, upTo: number, options: ReadOptions): Promise<ReadResult> {
     const maxBytes = Math.min(options.maxBytes, MAX_COLD_READ_BYTES);
-    for (let index = this.#segmentIndexOf(from); index < this.#segments.length; index += 1) {
+    const buffers: Buffer[] = [];
+    let bytes = 0;
+    let endOffset = from;
+    for (let index = this.#segmentIndexOf(from); index < this.#segments.length;) {
       const segment = this.#segments[index] as Segment;
-      const found = await readBatches(this.#around, segment, { from, upTo, maxBytes, atLeastOneBatch: options.atLeastOneBatch });
-      if (found.bytes.length > 0) return this.#result([found.bytes], found.bytes.length, from, found.endOffset, options);
-      if (!options.atLeastOneBatch) break; // nothing fits; the next answer begins with this partition
+      const wanted = { from: endOffset, upTo, maxBytes: Math.max(0, maxBytes - bytes), atLeastOneBatch: options.atLeastOneBatch };
+      const found = await readBatches(this.#around, segment, wanted);
+      if (found.bytes.length === 0) {
+        if (!options.atLeastOneBatch && segment.bytes > 0) break; // nothing fits; the next answer begins with this partition
+        index += 1;
+        continue;
+      }
+      buffers.push(found.bytes);
+      bytes += found.bytes.length;
+      endOffset = found.endOffset;
+      // The cleaner leaves batches without records, and segments of nothing else. Some clients (kafkajs) do not get past an
+      // answer that holds only such: it goes on to the next record.
+      if (holdsRecords(found.bytes)) break;
     }
-    return this.#result([], 0, from, from, options);
+    return this.#result(buffers, bytes, from, endOffset, options);
   }
 
   /** 0 <= log start <= last stable <= high watermark <= log end; checked after every change to any of them. */

@@ -236,6 +236,8 @@ async function walkSegment(walk: Walk, segment: Segment, nextBase: number | unde
     if (indexes === undefined) segment.startIndexes();
     else segment.takeIndexes(indexes);
     segment.bytes = from;
+    // The index file was read before it was known from where the producers have to be found again: the walk tells of the same.
+    segment.aborted?.truncateTo(producers.endOffset);
     walk.endOffset = Math.max(walk.endOffset, segment.baseOffset);
     const end = await scanBatches(
       input.env.compute,

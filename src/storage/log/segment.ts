@@ -2,7 +2,7 @@
 // indexes that lead into it. Arithmetic and memory only; the partition log decides when it grows, the commit writes it.
 import { join } from 'node:path';
 import type { TopicConfig } from '../../config/topic-configs.ts';
-import { offsetFileName } from './log-names.ts';
+import { offsetFileName, type FileMark } from './log-names.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
 import { TransactionIndex, type AbortedTransaction } from './transaction-index.ts';
@@ -30,7 +30,8 @@ const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
 export class Segment {
   readonly baseOffset: number;
   readonly directory: string;
-  readonly path: string;
+  /** Of a segment that the cleaner has made, until it has taken its place: the name it has meanwhile. */
+  path: string;
   readonly indexIntervalBytes: number;
   /** Wall clock when it was made; stands in for the first timestamp while it is empty. */
   readonly createdMs: number;
@@ -52,17 +53,18 @@ export class Segment {
   indexFilesCurrent = false;
   #bytesSinceIndexEntry = 0;
 
-  constructor(options: { directory: string; baseOffset: number; createdMs: number; indexIntervalBytes: number }) {
+  constructor(options: { directory: string; baseOffset: number; createdMs: number; indexIntervalBytes: number; mark?: FileMark }) {
     this.baseOffset = options.baseOffset;
     this.directory = options.directory;
-    this.path = join(options.directory, offsetFileName(options.baseOffset, '.log'));
+    this.path = join(options.directory, offsetFileName(options.baseOffset, '.log', options.mark));
     this.createdMs = options.createdMs;
     this.indexIntervalBytes = options.indexIntervalBytes;
   }
 
   /** An empty one in the same place. */
   likeNew(): Segment {
-    return new Segment(this);
+    const { directory, baseOffset, createdMs, indexIntervalBytes } = this;
+    return new Segment({ directory, baseOffset, createdMs, indexIntervalBytes });
   }
 
   startIndexes(): void {

@@ -56,6 +56,11 @@ export class TailCache {
     this.#slabs.giveBack(bytes);
   }
 
+  /** So many bytes less are held: a log has given up batches by itself. */
+  released(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
   /** Forgets a batch of a log that was dropped, or reopened; a write of it may still be under way. */
   abandon(batch: CachedBatch): void {
     this.#bytes -= batch.bytes.length;
@@ -133,6 +138,17 @@ export class PartitionTail {
     this.#batches = [];
     this.#head = 0;
     this.#writtenTo = endOffset;
+  }
+
+  /** Forgets what ends at or before the offset: the files hold less of it now. */
+  forgetBelow(offset: number): void {
+    let bytes = 0;
+    for (let oldest = this.#batches[this.#head]; oldest !== undefined && oldest.endOffset <= offset; oldest = this.#batches[this.#head]) {
+      const given = this.giveUpOldest();
+      if (given < 0) break; // not written yet, and so in no segment that is full
+      bytes += given;
+    }
+    this.#cache.released(bytes);
   }
 
   /**

@@ -44,7 +44,12 @@ async function finishInterrupted(folder: Folder, files: readonly OffsetFile[]): 
     replacedFrom = Math.min(replacedFrom, offset);
     replacedTo = Math.max(replacedTo, await endOffsetOf(folder, offset));
   }
-  for (const file of marked(undefined)) if (file.offset >= replacedFrom && file.offset < replacedTo) await remove(folder, file);
+  // An empty segment speaks of nothing but its own place: the indexes there are of another.
+  const bases = new Set(finished.filter(({ suffix }) => suffix === '.log').map(({ offset }) => offset));
+  for (const file of marked(undefined)) {
+    const isReplaced = file.offset >= replacedFrom && file.offset < replacedTo;
+    if (isReplaced || (bases.has(file.offset) && indexSuffixes.has(file.suffix))) await remove(folder, file);
+  }
   if (finished.length === 0) return;
   // What was replaced is gone for good before a `.swap` segment, which says what that was, gets its name; then come its indexes.
   await folder.env.files.syncDirectory(folder.directory);

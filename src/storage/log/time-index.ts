@@ -50,6 +50,8 @@ export class TimeIndex {
    * largest timestamp so far, so neither value may fall below the last entry's.
    */
   maybeAppend(timestamp: number, offset: number): boolean {
+    // Of a segment without timestamps, or without batches: there is no offset either.
+    if (timestamp <= NO_TIMESTAMP) return false;
     const last = this.#count - 1;
     const relative = offset - this.baseOffset;
     invariant(relative >= 0 && relative <= MAX_INT32, 'an index entry lies within 2^31 - 1 offsets of its base');

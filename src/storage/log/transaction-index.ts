@@ -40,6 +40,11 @@ export class TransactionIndex {
     return this.#entries?.length ?? 0;
   }
 
+  /** In the order of the markers. */
+  get entries(): readonly AbortedTransaction[] {
+    return this.#entries ?? [];
+  }
+
   /** Size of the whole file form; no file is made for 0. */
   get bytes(): number {
     return this.count * ENTRY_BYTES;
