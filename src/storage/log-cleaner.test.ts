@@ -510,6 +510,44 @@ test('a disk that fills up in the middle leaves the log intact, and the cleaning
   }
 });
 
+test('a stop in the middle of a swap, on a disk that is full, leaves the rest to the next start', async () => {
+  const world = await open();
+  for (let n = 0; n < 40; n += 1) await put(world.log0, [[`key-${n % 9}`, `${n} ${padding}`]]);
+  await fill(world, []);
+  const last = (await world.lines()).slice(-9);
+  const cleaner = cleanerOf(world);
+  using _full = world.disk.inject({ kinds: ['remove'], path: /t-0/, code: 'ENOSPC' });
+  cleaner.start();
+  await world.env.advanceMs(5000);
+  assert.deepEqual((await world.lines()).slice(-9), last, 'it can be read all the while');
+  await world.clock.until(cleaner.stop());
+  await world.clock.until(world.dir.close());
+  _full[Symbol.dispose]();
+  assert.ok((await world.disk.mount().readDirectory('/data/t-0')).some(({ name }) => name.endsWith('.swap')));
+  const after = await worldOn(world.disk, world.clock, {}, { seed: 2 });
+  assert.deepEqual((await after.lines()).slice(-9), last);
+  await after.clean();
+  assert.deepEqual((await after.lines()).slice(-9), last);
+  assert.deepEqual([...world.log.messages('error'), ...after.log.messages('error')], []);
+});
+
+test('of a log whose acks do not wait for the sync, what was cleaned is not taken for a torn end after a power loss', async () => {
+  const relaxed = { 'flush.messages': 1_000_000, 'flush.ms': 1e15 };
+  const world = await open(relaxed);
+  for (let n = 0; n < 40; n += 1) {
+    await put(world.log0, [[`key-${n % 9}`, `${n} ${padding}`]]);
+    await world.env.settle();
+  }
+  await world.env.advanceMs(3000);
+  assert.ok((await world.clean()) > 0);
+  const kept = (await world.lines()).slice(0, 7);
+  world.disk.losePower(keepNothing);
+  const after = await worldOn(world.disk, world.clock, relaxed, { seed: 2 });
+  assert.equal(after.log0.refusal, undefined);
+  assert.deepEqual((await after.lines()).slice(0, 7), kept);
+  assert.deepEqual(after.log.messages('error'), []);
+});
+
 test('a log that is dropped or loses its beginning in the middle of a cleaning is left to that', async () => {
   for (const what of ['drop', 'advance'] as const) {
     const world = await open({}, { cacheBytes: 0 });

@@ -175,6 +175,7 @@ export class LogCleaner {
         worker: await this.#worker(),
         maxMapBytes: config['log.cleaner.dedupe.buffer.size'],
         loadFactor: config['log.cleaner.io.buffer.load.factor'],
+        pause: (ms) => this.#wait(ms, signal),
         pace: async (bytes, isOver) => {
           signal.throwIfAborted();
           await this.#pace(bytes, isOver, signal);

@@ -362,9 +362,13 @@ export class LogDir {
 
   /** After it no frame speaks of what was synced by now: files can be removed. */
   async #retireFrames(): Promise<void> {
-    if (!this.#journalInUse && this.#commits.journal === undefined) return;
+    if (this.#journalInUse || this.#commits.journal !== undefined) await this.#settle();
+  }
+
+  /** The same, and what is synced by now is known to be, whether or not there is a journal. */
+  async #settle(): Promise<void> {
     await this.checkpoint();
-    await this.#commits.markJournal();
+    if (this.#journalInUse || this.#commits.journal !== undefined) await this.#commits.markJournal();
   }
 
   async #setAside(name: string, why: string): Promise<void> {
@@ -462,7 +466,7 @@ export class LogDir {
       logs: this.#closing || this.#offline !== undefined ? [] : [...this.#logs.values()],
       around: this.#around,
       attempt: (phase, path, work) => this.#commits.attempt(phase, path, work),
-      retireFrames: () => this.#retireFrames(),
+      settle: () => this.#settle(),
       cleanedTo: (log) => this.#cleaned.get(log.name),
       keepCleanedTo: (log, offset) => this.#keepOffsets(this.#cleaned, new Map([[log.name, offset]])),
     };

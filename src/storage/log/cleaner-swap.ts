@@ -18,6 +18,8 @@ export interface Swap {
   readonly cleaned: Segment;
   /** Of the index files that it has. */
   readonly indexFiles: readonly OffsetFileSuffix[];
+  /** Waits. @throws when the broker stops */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** The log was closed, reopened, or lost segments meanwhile; what has been put in place by then stays. */
@@ -102,11 +104,11 @@ async function takePlace(dir: DirToClean, swap: Swap): Promise<void> {
 }
 
 /**
- * There is no way back: a disk that is full (some need room to remove a name) is waited out, until the log closes. The next
+ * There is no way back: a disk that is full (some need room to remove a name) is waited out, until the broker stops. The next
  * start then does the rest. The steps may be repeated.
  */
-async function stepByStep(dir: DirToClean, { log, cleaned }: Swap, steps: () => Promise<void>): Promise<void> {
-  const { env, log: logger } = dir.around;
+async function stepByStep(dir: DirToClean, { log, cleaned, pause }: Swap, steps: () => Promise<void>): Promise<void> {
+  const { log: logger } = dir.around;
   for (;;) {
     try {
       await dir.attempt('write', cleaned.path, steps);
@@ -116,7 +118,7 @@ async function stepByStep(dir: DirToClean, { log, cleaned }: Swap, steps: () => 
       if (!log.hasSegments([cleaned])) throw new CleaningAbandonedError(log.name);
       logger.warn('a cleaned segment takes its place once the disk has room again', { partition: log.name, error: thrown });
     }
-    await waitMs(env, DISK_FULL_RETRY_MS);
+    await pause(DISK_FULL_RETRY_MS);
   }
 }
 
@@ -142,8 +144,6 @@ async function removeFiles(env: Env, cleaned: Segment): Promise<void> {
   await env.files.syncDirectory(cleaned.directory);
   await env.files.remove(nameOf(cleaned, '.log', '.cleaned'));
 }
-
-export const waitMs = (env: Env, ms: number): Promise<void> => new Promise((resolve) => void env.timer(ms, resolve, { unref: true }));
 
 const nameOf = ({ directory, baseOffset }: Segment, suffix: OffsetFileSuffix, mark?: FileMark): string =>
   join(directory, offsetFileName(baseOffset, suffix, mark));

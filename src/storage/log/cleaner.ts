@@ -24,8 +24,11 @@ export interface DirToClean {
   readonly around: IndexSurroundings;
   /** Under the rules of the commit loop: a full disk can be waited out, any other failure is the dir's. @throws CommitFailedError */
   attempt<Result>(phase: 'write' | 'sync', path: string, work: () => Promise<Result>): Promise<Result>;
-  /** After it the journal speaks of no batch that is synced by now. @throws CommitFailedError */
-  retireFrames(): Promise<void>;
+  /**
+   * After it the journal speaks of no batch that is synced by now, and the recovery point on the disk lies behind it.
+   * @throws CommitFailedError
+   */
+  settle(): Promise<void>;
   cleanedTo(log: PartitionLog): number | undefined;
   /** @throws CommitFailedError */
   keepCleanedTo(log: PartitionLog, offset: number): Promise<void>;
@@ -46,6 +49,8 @@ export interface CleaningOptions {
   readonly loadFactor: number;
   /** Called between pieces: waits where the cleaner is to be slower, unless `isOver`. @throws the signal's reason when the broker stops */
   readonly pace: (bytes: number, isOver: () => boolean) => Promise<void>;
+  /** Waits. @throws as `pace` */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 export interface CleaningFigures {
@@ -93,8 +98,9 @@ class Cleaning {
       throw new Error('the keys of one batch are more than log.cleaner.dedupe.buffer.size has room for');
     const within = segments.filter(({ baseOffset }) => baseOffset < cleanedTo);
     await this.#beginFiltering(within, cleanedTo - 1);
-    // A frame of the journal must not be written back into a segment that is no longer what it was.
-    await dir.retireFrames();
+    // A frame of the journal must not be written back into a segment that is no longer what it was; and from the recovery
+    // point on a start takes offsets that are gone for a torn end.
+    await dir.settle();
     for (const group of groupSegments(within, log.config, this.#plan.firstUncleanableOffset)) await this.#cleanGroup(group);
     await dir.keepCleanedTo(log, cleanedTo);
     this.#figures.cleanedTo = cleanedTo;
@@ -182,7 +188,7 @@ class Cleaning {
         writeMarkedIndexFiles(dir.around, cleaned, indexes, { mark: '.cleaned' }),
       );
       await dir.attempt('sync', log.directory, () => env.files.syncDirectory(log.directory));
-      await swapIn(dir, { log, replaced: group, cleaned, indexFiles });
+      await swapIn(dir, { log, replaced: group, cleaned, indexFiles, pause: this.#options.pause });
       this.#figures.segmentsReplaced += group.length;
     } catch (thrown) {
       await removeCleaned(dir, cleaned);
