@@ -17,6 +17,7 @@ import type { PreparedBatch } from './prepare.ts';
 import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
+import { ReadFailures } from './read-failures.ts';
 import type { RecoveredLog, SealedSegment } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
 import { findMaxTimestamp, findTimestamp, readBatches, type OffsetAtTimestamp } from './segment-reader.ts';
@@ -95,6 +96,7 @@ export class PartitionLog implements CommitMember {
   #leaderEpochs: LeaderEpochs;
   readonly #tail: PartitionTail;
   readonly #listeners = new Set<AdvanceListener>();
+  readonly #readFailures: ReadFailures;
   #state: State;
   #leaderEpoch: number;
   #logStartOffset: number;
@@ -144,6 +146,7 @@ export class PartitionLog implements CommitMember {
     this.#around = options.around;
     this.#makeDirectory = options.makeDirectory;
     this.#onFailed = options.onFailed;
+    this.#readFailures = new ReadFailures(options.name, options.around);
     this.#leaderEpoch = options.leaderEpoch;
     this.#segments = recovered.segments;
     this.#sealed = [...recovered.sealed];
@@ -272,7 +275,8 @@ export class PartitionLog implements CommitMember {
   /**
    * Batches from the one that holds `from`, up to the high watermark, or to the last stable offset. Answers at once from
    * memory, with a promise from disk. At the log end the answer is empty: whoever wants to wait listens with `onAdvance`.
-   * @throws KafkaError OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH
+   * @throws KafkaError OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; NOT_LEADER_OR_FOLLOWER when the log is
+   * closed, KAFKA_STORAGE_ERROR when the files cannot be read
    */
   read(from: number, options: ReadOptions): ReadResult | Promise<ReadResult> {
     this.checkLeaderEpoch(options.currentLeaderEpoch);
@@ -285,18 +289,23 @@ export class PartitionLog implements CommitMember {
       const { buffers, bytes, endOffset } = this.#tail.read(from, upTo, options.maxBytes, options.atLeastOneBatch);
       return this.#result(buffers, bytes, from, endOffset, options);
     }
-    return this.#whileInPlace(() => this.#readFiles(from, upTo, options));
+    return this.#fromFiles(from, () => this.#readFiles(from, upTo, options));
   }
 
   /**
    * The first record at or after the timestamp that a reader of that isolation may see; undefined when there is none.
-   * @throws KafkaError KAFKA_STORAGE_ERROR when a file on the way is damaged
+   * @throws KafkaError KAFKA_STORAGE_ERROR when a file on the way is damaged, or cannot be read
    */
   offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
-    return this.#whileInPlace(() => this.#offsetForTimestamp(timestamp, isolation));
+    return this.#lookUp(() => this.#findTimestamp(timestamp, isolation));
   }
 
-  async #offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
+  /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. @throws as `offsetForTimestamp` */
+  offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
+    return this.#lookUp(() => this.#findMaxTimestamp());
+  }
+
+  async #findTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
     const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
     for (const segment of this.#segments.slice()) {
       await indexesOf(this.#around, segment); // tells the largest timestamp of a segment that was not walked
@@ -307,12 +316,7 @@ export class PartitionLog implements CommitMember {
     return undefined;
   }
 
-  /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. */
-  offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
-    return this.#whileInPlace(() => this.#offsetOfMaxTimestamp());
-  }
-
-  async #offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
+  async #findMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
     let largest: Segment | undefined;
     for (const segment of this.#segments.slice()) {
       await indexesOf(this.#around, segment);
@@ -708,15 +712,34 @@ export class PartitionLog implements CommitMember {
     return Math.max(0, low - 1);
   }
 
-  /** Looks into files; again when the cleaner has put others in their place meanwhile, whatever came of it. */
-  async #whileInPlace<Result>(look: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs what reads files, from the offset on; again when the cleaner has put other files in their place meanwhile, whatever came
+   * of it. Segments may also go, and other files get their names: what was read then counts for nothing.
+   */
+  async #fromFiles<Result>(from: number, work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       const before = this.#replacements;
+      const segment = this.#segments[this.#segmentIndexOf(from)];
+      const outcome = await work().then(
+        (result) => ({ result }),
+        (thrown: unknown) => ({ thrown }),
+      );
+      if (this.#state.kind === 'closed') throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} was closed`);
+      if (before !== this.#replacements) continue;
+      if ('result' in outcome && segment?.gone !== true) return outcome.result;
+      if (from < this.#logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} begins at ${this.#logStartOffset} now`);
+      if ('result' in outcome) return outcome.result;
+      throw this.#readFailures.asKafkaError(outcome.thrown);
+    }
+  }
+
+  /** Where segments have gone meanwhile, what is left is looked through again. */
+  async #lookUp<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
       try {
-        const found = await look();
-        if (before === this.#replacements) return found;
+        return await this.#fromFiles(this.#logStartOffset, work);
       } catch (thrown) {
-        if (before === this.#replacements) throw thrown;
+        if (!(thrown instanceof KafkaError) || thrown.errorName !== 'OFFSET_OUT_OF_RANGE') throw thrown;
       }
     }
   }

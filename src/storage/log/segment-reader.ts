@@ -66,6 +66,7 @@ async function readBatchesFrom(
   wanted: BatchesWanted,
 ): Promise<BatchesRead> {
   const { from, upTo, maxBytes } = wanted;
+  if (from >= upTo) return NOTHING;
   const endBytes = segment.bytes;
   let position = startPosition;
   let readBytes = Math.max(maxBytes, FIRST_READ_BYTES);
@@ -100,8 +101,9 @@ async function readBatchesFrom(
       at += bytes;
     }
     if (start >= 0) return found();
-    // What follows has not reached the file yet.
-    if (filled < buffer.length || (at === 0 && buffer.length === endBytes - position)) return NOTHING;
+    // What has not reached the file yet lies behind `upTo`, and that was not reached.
+    if (filled < buffer.length) throw new NoBatchThereError(`${segment.path} ends at byte ${position + filled}, below offset ${upTo}`);
+    if (at === 0 && buffer.length === endBytes - position) return NOTHING;
     position += at;
   }
   return NOTHING;
