@@ -38,6 +38,9 @@ export function measureStorage(metrics: Metrics, parts: { logDirs: readonly LogD
   metrics.measureEach('bucketrider_log_dir_offline', '1 when the log dir takes no writes until a restart', ['directory'], () =>
     logDirs.map(({ directory, offline }) => [{ directory }, offline === undefined ? 0 : 1]),
   );
+  metrics.measureEach('bucketrider_log_dir_full', '1 while clients’ records are refused because the disk is full', ['directory'], () =>
+    logDirs.map(({ directory, isFull }) => [{ directory }, isFull ? 1 : 0]),
+  );
 }
 
 /** Returns what the cleaner reports to. */

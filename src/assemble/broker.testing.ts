@@ -13,7 +13,7 @@ import type { Server } from '../server/server.ts';
 import { assembleBroker } from './start-broker.ts';
 
 export interface TestBrokerOptions {
-  /** Kafka's names and texts, as in a file. `log.dirs` is /data and a free port is taken where nothing is said. */
+  /** Kafka's names and texts, as in a file. `log.dirs` is /data, a free port is taken, and no reserve is kept where nothing is said. */
   readonly settings?: Readonly<Record<string, string>>;
   /** 1 when left out. */
   readonly seed?: number;
@@ -59,7 +59,11 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   });
   const log = new CollectingLogger();
   const failures: unknown[] = [];
-  const levels = { static: new Map(Object.entries({ 'log.dirs': '/data', listeners: 'PLAINTEXT://localhost:0', ...settings })) };
+  const levels = {
+    static: new Map(
+      Object.entries({ 'log.dirs': '/data', listeners: 'PLAINTEXT://localhost:0', 'storage.reserve.bytes': '0', ...settings }),
+    ),
+  };
   const running = await env.clock.until(assembleBroker({ env, levels, log, onFailed: (error) => void failures.push(error) }));
   const { broker, server } = running;
   const port = server.listeners[0]?.port ?? 0;

@@ -105,6 +105,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
         openFileLimit: fileLimit,
         producerIdExpirationMs: config['producer.id.expiration.ms'],
         journaled: options.volatile !== true,
+        reserveBytes: config['storage.reserve.bytes'],
         onOffline: (dir, error) => {
           if (dir.directory === identity.metadataDirectory || logDirs.every(({ offline }) => offline !== undefined))
             options.onFailed(error);

@@ -55,6 +55,8 @@ export interface FileSystem {
   /** Makes the folder's entries (created, renamed, removed names) durable. */
   syncDirectory(path: string): Promise<void>;
   readFile(path: string): Promise<Buffer>;
+  /** Bytes for which the file system that holds the path says it has room; a quota may allow fewer. */
+  freeBytes(path: string): Promise<number>;
 }
 
 export interface DirectoryEntry {

@@ -30,6 +30,11 @@ export function testFileSystem(name: string, make: () => Promise<{ files: FileSy
       assert.equal((await files.readFile(at('a.log'))).toString(), 'Jello world');
     });
 
+    test('a file system says how much room it has left', async () => {
+      const { files, at } = await fresh();
+      assert.ok((await files.freeBytes(at(''))) > 0);
+    });
+
     test('a read ends at the end of the file', async () => {
       const { files, at } = await fresh();
       const file = await files.open(at('a'), 'create');

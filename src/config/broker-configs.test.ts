@@ -188,6 +188,7 @@ const ours = [
   'storage.lost.log.dirs',
   'storage.open.files.max',
   'storage.replication.factor.clamp',
+  'storage.reserve.bytes',
   'storage.staged.max.bytes',
   'super.users',
 ];

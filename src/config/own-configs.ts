@@ -20,6 +20,11 @@ export const ownConfigs = configTable({
     min: 0,
     doc: 'How many files of logs may be open at a time; 0 takes what the process is allowed, less a reserve.',
   }),
+  'storage.reserve.bytes': bytes({
+    default: 4 * MiB,
+    min: 0,
+    doc: 'How much room is kept on the disk of each log dir for the time when it is full: committed offsets, metadata and a clean stop are still written then. 0 keeps none.',
+  }),
   'storage.lost.log.dirs': list({
     default: [],
     doc: 'Log dirs that are gone for good, by the directory.id that the refused start named. Their partitions begin again, empty; without this a start is refused when a log dir is missing.',

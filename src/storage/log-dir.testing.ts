@@ -31,7 +31,7 @@ export interface OpenDir {
 }
 
 export interface OpenDirOptions extends Partial<
-  Pick<LogDirOptions, 'openFileLimit' | 'journaled' | 'journalHalfBytes' | 'directory' | 'producerIdExpirationMs'>
+  Pick<LogDirOptions, 'openFileLimit' | 'journaled' | 'journalHalfBytes' | 'reserveBytes' | 'directory' | 'producerIdExpirationMs'>
 > {
   readonly disk: MemoryDisk;
   readonly clock: FakeClock;

@@ -12,6 +12,7 @@ import type { Commit } from './commit/commit.ts';
 import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts';
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
+import { DiskRoom } from './disk-room.ts';
 import { checkpointFiles, encodeOffsetCheckpoint } from './log/checkpoints.ts';
 import type { DirToClean } from './log/cleaner.ts';
 import { LoadedIndexes } from './log/index-files.ts';
@@ -43,6 +44,8 @@ export interface LogDirOptions {
   readonly producerIdExpirationMs: number;
   /** False where a sync costs nothing (memory): every write is then synced in its segment. */
   readonly journaled: boolean;
+  /** Kept for a full disk; none when left out. */
+  readonly reserveBytes?: number;
   /** Of one of the journal's two halves; 64 MiB when left out. */
   readonly journalHalfBytes?: number;
   /** The dir takes no more writes until a restart; its partitions answer KAFKA_STORAGE_ERROR. */
@@ -57,7 +60,7 @@ const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 /** Logs whose files beside the segments are written at the same time: enough that the syncs of some meet in the disk. */
 const LOGS_AT_ONCE = 16;
 const JOURNAL_HALF_BYTES = 64 * 1024 * 1024;
-/** How long a full disk is left alone before a partition tries again. */
+/** How long a full disk is left alone before a checkpoint is tried again. */
 const DISK_FULL_RETRY_MS = 1000;
 
 export class LogDir {
@@ -70,6 +73,7 @@ export class LogDir {
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #folders: PartitionFolders;
+  readonly #room: DiskRoom;
   /** Everything below these is synced in its segments. */
   readonly #recoveryPoints: OffsetCheckpoint;
   readonly #logStarts: OffsetCheckpoint;
@@ -89,16 +93,23 @@ export class LogDir {
   /** One that has not begun: it will do for whoever asks now. */
   #nextCheckpoint: Promise<void> | undefined;
   #bytesSinceCheckpoint = 0;
-  #retryTimer: Disposable | undefined;
-  readonly #waitForRoom = new Set<PartitionLog>();
+  readonly #toReopen = new Set<PartitionLog>();
+  #reopening: Promise<void> | undefined;
   #offline: Error | undefined;
   #closing = false;
 
   private constructor(
     options: LogDirOptions,
-    parts: { folders: PartitionFolders; recoveryPoints: OffsetCheckpoint; logStarts: OffsetCheckpoint; cleaned: OffsetCheckpoint },
+    parts: {
+      folders: PartitionFolders;
+      room: DiskRoom;
+      recoveryPoints: OffsetCheckpoint;
+      logStarts: OffsetCheckpoint;
+      cleaned: OffsetCheckpoint;
+    },
   ) {
     this.#folders = parts.folders;
+    this.#room = parts.room;
     this.#recoveryPoints = parts.recoveryPoints;
     this.#logStarts = parts.logStarts;
     this.#cleaned = parts.cleaned;
@@ -125,6 +136,7 @@ export class LogDir {
       env: options.env,
       openFiles: this.#openFiles,
       commits: this.#commits,
+      room: this.#room,
       tailCache: options.tailCache,
       log: options.log,
       loadedIndexes: new LoadedIndexes(),
@@ -137,14 +149,15 @@ export class LogDir {
     const recoveryPoints = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.recoveryPoint });
     const logStarts = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.logStartOffset });
     const cleaned = await OffsetCheckpoint.open({ ...options, file: checkpointFiles.cleaner });
+    const room = await DiskRoom.open({ ...options, reserveBytes: options.journaled ? (options.reserveBytes ?? 0) : 0 });
     const clean = await takeCleanMark(env, directory);
-    const replayed = await replayJournal({ ...options, recoveryPoints: recoveryPoints.entries });
+    const replayed = await room.within(() => replayJournal({ ...options, recoveryPoints: recoveryPoints.entries }));
     // The journal is begun anew with the first commit; what it knew of promises must not go with its frames.
     const promised = [...replayed.promisedTo].filter(([name, offset]) => offset > (recoveryPoints.get(name) ?? 0));
-    if (promised.length > 0) await recoveryPoints.keep(new Map(promised));
+    if (promised.length > 0) await room.within(() => recoveryPoints.keep(new Map(promised)));
     // The names of partitions that a kill left unsynced: they will be relied on from now on.
     if (!clean) await env.files.syncDirectory(directory);
-    const dir = new LogDir(options, { folders: await PartitionFolders.open(options), recoveryPoints, logStarts, cleaned });
+    const dir = new LogDir(options, { folders: await PartitionFolders.open(options), room, recoveryPoints, logStarts, cleaned });
     dir.#clean = clean;
     dir.#promiseKnown = replayed.known;
     dir.#journalFound = replayed.found;
@@ -155,6 +168,11 @@ export class LogDir {
 
   get offline(): Error | undefined {
     return this.#offline;
+  }
+
+  /** Clients' records are refused until the disk has room again. */
+  get isFull(): boolean {
+    return this.#room.isFull;
   }
 
   get openFileCount(): number {
@@ -205,14 +223,16 @@ export class LogDir {
       throw new DamagedFileError(this.#folders.pathOf(name), `it is gone, and held offsets up to ${missing}`, 'restore it');
     if (!this.#folders.has(name)) return this.startLog(identity, config, epochAfter(leaderEpoch, 0));
     if (!(await this.#belongsTo(name, identity, recoveryPoint > 0))) return this.startLog(identity, config, epochAfter(leaderEpoch, 0));
-    const recovered = await recoverLog({
-      ...this.#recoveryInput(name, config),
-      clean: this.#clean,
-      recoveryPoint,
-      promisedTo: recoveryPoint,
-      // Where acks do not wait for the sync, nothing was promised that the recovery point does not cover.
-      promiseKnown: this.#promiseKnown || config['flush.messages'] > 1,
-    });
+    const recovered = await this.#room.within(() =>
+      recoverLog({
+        ...this.#recoveryInput(name, config),
+        clean: this.#clean,
+        recoveryPoint,
+        promisedTo: recoveryPoint,
+        // Where acks do not wait for the sync, nothing was promised that the recovery point does not cover.
+        promiseKnown: this.#promiseKnown || config['flush.messages'] > 1,
+      }),
+    );
     const log = this.#add(name, identity, config, epochAfter(leaderEpoch, recovered.leaderEpochs.latestEpoch ?? 0), recovered);
     // A crash came between the moving of the log start and the removal of what lies below it.
     await this.#removeDeletable(log);
@@ -277,24 +297,31 @@ export class LogDir {
   async close({ brokerEpoch = -1, inOrder = true }: { brokerEpoch?: number; inOrder?: boolean } = {}): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#retryTimer?.[Symbol.dispose]();
     for (const log of this.#logs.values()) await log.close();
     await this.#commits.idle();
     this.#checkpointTimer?.[Symbol.dispose]();
     await this.#checkpointing;
+    await this.#reopening;
     await this.#folders.stop();
-    if (!inOrder) await this.#commits.journal?.close();
-    else if (this.#offline === undefined) {
-      await this.#checkpointNow(true);
-      await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => log.writeFilesOfCleanStop());
-      await this.#commits.journal?.close();
-      // Everything is synced where it belongs, and the checkpoint says so.
-      if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
-      const highWatermarks = new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark]));
-      await replaceFile(this.#env.files, join(this.directory, checkpointFiles.highWatermark), encodeOffsetCheckpoint(highWatermarks));
-      await replaceFile(this.#env.files, join(this.directory, CLEAN_SHUTDOWN_FILE), encodeCleanShutdown(brokerEpoch));
+    try {
+      if (!inOrder) await this.#commits.journal?.close();
+      else if (this.#offline === undefined) await this.#room.within(() => this.#closeInOrder(brokerEpoch));
+    } finally {
+      await this.#room.close();
+      await this.#openFiles.close();
     }
-    await this.#openFiles.close();
+  }
+
+  /** May be repeated. */
+  async #closeInOrder(brokerEpoch: number): Promise<void> {
+    await this.#checkpointNow(true);
+    await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => log.writeFilesOfCleanStop());
+    await this.#commits.journal?.close();
+    // Everything is synced where it belongs, and the checkpoint says so.
+    if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
+    const highWatermarks = new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark]));
+    await replaceFile(this.#env.files, join(this.directory, checkpointFiles.highWatermark), encodeOffsetCheckpoint(highWatermarks));
+    await replaceFile(this.#env.files, join(this.directory, CLEAN_SHUTDOWN_FILE), encodeCleanShutdown(brokerEpoch));
   }
 
   #add(name: string, identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number, recovered: RecoveredLog): PartitionLog {
@@ -398,7 +425,7 @@ export class LogDir {
 
   /** @throws CommitFailedError: what was kept before holds */
   #keepOffsets(checkpoint: OffsetCheckpoint, changes: OffsetChanges): Promise<void> {
-    return this.#commits.attempt('write', this.directory, () => checkpoint.keep(changes));
+    return this.#commits.attempt('write', this.directory, () => this.#room.within(() => checkpoint.keep(changes)));
   }
 
   #scheduleCheckpoint(ms: number): void {
@@ -423,7 +450,7 @@ export class LogDir {
   #onCheckpointFailed(error: unknown): void {
     if (!(error instanceof CommitFailedError)) this.#options.onFatal(error);
     else if (isDiskFull(error)) {
-      this.#log.warn('a checkpoint has to wait until the disk has room again', { directory: this.directory, error });
+      this.#log.debug('a checkpoint has to wait until the disk has room again', { directory: this.directory, error });
       this.#scheduleCheckpoint(DISK_FULL_RETRY_MS);
     } // else the dir is offline, and has said so
   }
@@ -437,13 +464,16 @@ export class LogDir {
     const nowMs = this.#env.monotonicMs();
     await this.#commits.syncUnsynced((member) => everything || member.flushDue(nowMs));
     const withFiles = [...this.#logs.values()].filter(({ hasFilesToWrite }) => hasFilesToWrite);
-    await inParallel(LOGS_AT_ONCE, withFiles, (log) => this.#commits.attempt('write', log.directory, () => log.writeFiles()));
+    await inParallel(LOGS_AT_ONCE, withFiles, (log) =>
+      this.#commits.attempt('write', log.directory, () => this.#room.within(() => log.writeFiles())),
+    );
     const moved = new Map<string, number>();
     for (const [name, { recoveryPoint }] of this.#logs)
       if (recoveryPoint !== (this.#recoveryPoints.get(name) ?? 0)) moved.set(name, recoveryPoint);
     // Older recovery points hold too: when this fails, the next start looks at more than it would have to, and the journal is not set free.
     if (moved.size > 0) await this.#keepOffsets(this.#recoveryPoints, moved);
     journal?.releaseBelow(sequence);
+    if (!everything) this.#room.prepare();
     const { nextFlushMs } = this.#commits;
     if (nextFlushMs < Infinity) this.#scheduleCheckpoint(Math.max(1, nextFlushMs - this.#env.monotonicMs()));
   }
@@ -489,25 +519,25 @@ export class LogDir {
       this.#log.error('a partition takes no more records: the disk has failed', { partition: log.name, error });
       return;
     }
-    this.#log.error('a partition takes no records until the disk has room again', {
-      partition: log.name,
-      directory: this.directory,
-      error,
-    });
-    this.#waitForRoom.add(log);
-    this.#retryTimer ??= this.#env.timer(
-      DISK_FULL_RETRY_MS,
-      () => {
-        this.#retryTimer = undefined;
-        const waiting = [...this.#waitForRoom];
-        this.#waitForRoom.clear();
-        inParallel(1, waiting, (one) => this.#reopen(one)).catch((thrown: unknown) => this.#options.onFatal(thrown));
-      },
-      { unref: true },
-    );
+    this.#toReopen.add(log);
+    this.#reopening ??= this.#reopenFailed().catch((thrown: unknown) => this.#options.onFatal(thrown));
   }
 
-  /** Cuts what was not committed, and lets the log take records again; whether there is room the next one will show. */
+  /** What was not committed is cut, which makes room too; whether more is taken then is the disk room's to say. */
+  async #reopenFailed(): Promise<void> {
+    try {
+      while (this.#toReopen.size > 0) {
+        await this.#room.ranOut(() => this.#commits.settled());
+        const logs = [...this.#toReopen];
+        this.#toReopen.clear();
+        for (const log of logs) await this.#reopen(log);
+      }
+    } finally {
+      this.#reopening = undefined;
+    }
+  }
+
+  /** Cuts what was not committed, and lets the log take records again. */
   async #reopen(log: PartitionLog): Promise<void> {
     await this.#commits.settled();
     if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
@@ -529,6 +559,7 @@ export class LogDir {
         endOffset: highWatermark,
       }),
     );
+    this.#log.debug('a partition was cut to what is committed', { partition: log.name, endOffset: log.endOffset });
   }
 
   #goOffline(error: CommitFailedError): void {

@@ -191,6 +191,10 @@ export class MemoryFiles implements FileSystem {
     }
   }
 
+  freeBytes(path: string): Promise<number> {
+    return this.perform({ kind: 'stat', path, apply: () => this.disk.capacityBytes - this.disk.usedBytes });
+  }
+
   /** For MemoryFile: runs a deed as the disk's faults and delays want it. */
   async perform<T>(deed: Deed<T>): Promise<T> {
     if (!this.#alive) return never();

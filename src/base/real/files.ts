@@ -6,7 +6,7 @@ import type { DirectoryEntry, FileHandle, FileStat, FileSystem } from '../env.ts
 import { Fifo } from '../fifo.ts';
 import { posixError, type PosixError } from '../posix-error.ts';
 
-const { open, close, read, writev, fdatasync, fsync, ftruncate, fstat, stat, readdir, mkdir, rename, unlink, rm } = fs;
+const { open, close, read, writev, fdatasync, fsync, ftruncate, fstat, stat, statfs, readdir, mkdir, rename, unlink, rm } = fs;
 const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
 const openFlags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT } as const;
 const isWindows = process.platform === 'win32';
@@ -159,6 +159,11 @@ class RealFiles implements FileSystem {
     } finally {
       await through<void>(this.#gates.other, (done) => close(fd, done));
     }
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    const { bavail, bsize } = await through<fs.StatsFs>(this.#gates.other, (done) => statfs(path, done));
+    return bavail * bsize;
   }
 
   async readFile(path: string): Promise<Buffer> {

@@ -9,6 +9,7 @@
 import type { Env } from '../../base/env.ts';
 import { inParallel } from '../../base/in-parallel.ts';
 import { InvariantError } from '../../base/invariant.ts';
+import { isFullDisk } from '../disk-room.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { Commit, type CommitParty } from './commit.ts';
 import type { Journal } from './journal.ts';
@@ -440,7 +441,7 @@ export class CommitLog {
 }
 
 /** Can more room on the disk mend it? */
-export const isDiskFull = ({ code }: CommitFailedError): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+export const isDiskFull = ({ code }: CommitFailedError): boolean => isFullDisk(code);
 
 const isDurable = (member: CommitMember, writes: readonly StagedWrite[]): boolean =>
   member.durableOffset >= (writes.at(-1)?.endOffset ?? 0);

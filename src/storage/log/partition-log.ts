@@ -10,6 +10,7 @@ import { check, KafkaError } from '../../protocol/errors.ts';
 import { iterateBatches, recordCountOf, stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
+import type { DiskRoom } from '../disk-room.ts';
 import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
 import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
 import { offsetFileName } from './log-names.ts';
@@ -67,6 +68,7 @@ export type AppendOrigin =
 /** What all partitions of a log dir share. */
 export interface LogSurroundings extends IndexSurroundings {
   readonly commits: CommitLog;
+  readonly room: Pick<DiskRoom, 'refusalOf'>;
   readonly tailCache: TailCache;
 }
 
@@ -203,9 +205,9 @@ export class PartitionLog implements CommitMember {
   get leaderEpochs(): LeaderEpochs {
     return this.#leaderEpochs;
   }
-  /** Why the log takes no records now; undefined when it does. */
+  /** Why the log takes no records of our own now, and so none of clients; undefined when it does. */
   get refusal(): string | undefined {
-    if (this.#state.kind === 'open') return undefined;
+    if (this.#state.kind === 'open') return this.#around.room.refusalOf('coordinator');
     if (this.#state.kind === 'readOnly') return this.#state.why;
     return this.#state.kind === 'failed' ? this.#state.error.message : 'the log is closed';
   }
@@ -237,6 +239,8 @@ export class PartitionLog implements CommitMember {
 
     const seen = batch.producerId >= 0 ? this.#producers.check(batch, options.origin) : undefined;
     if (seen !== undefined) return this.#ticketOfDuplicate(seen.duplicate);
+    const full = this.#around.room.refusalOf(options.origin);
+    if (full !== undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.name} takes no records: ${full}`);
 
     const baseOffset = this.#endOffset;
     const lastOffset = baseOffset + batch.lastOffsetDelta;
@@ -454,13 +458,16 @@ export class PartitionLog implements CommitMember {
     const { env } = this.#around;
     if (this.#epochsDirty && this.#directoryMade) {
       this.#epochsDirty = false;
-      await replaceFile(env.files, join(this.directory, LEADER_EPOCH_FILE), this.#leaderEpochs.encode());
+      await replaceFile(env.files, join(this.directory, LEADER_EPOCH_FILE), this.#leaderEpochs.encode()).catch((thrown: unknown) => {
+        this.#epochsDirty = true;
+        throw thrown;
+      });
     }
     let wrote = false;
     for (let next = this.#sealed[0]; next !== undefined && next.snapshot.offset <= this.#highWatermark; next = this.#sealed[0]) {
-      this.#sealed.shift();
       await writeIndexFiles(this.#around, next.segment);
       await writeSnapshot(env, this.directory, next.snapshot);
+      if (this.#sealed[0] === next) this.#sealed.shift(); // else its segment was removed meanwhile
       this.#around.loadedIndexes.used(next.segment);
       wrote = true;
     }
