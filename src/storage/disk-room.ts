@@ -110,7 +110,7 @@ export class DiskRoom {
     } catch (thrown) {
       if (!isFullDisk(codeOf(thrown))) throw thrown;
       await this.ranOut();
-      return await work();
+      return work();
     }
   }
 

@@ -1,6 +1,7 @@
 // Open file handles, bounded: partitions are many, descriptors are few. A file is opened when it is used and stays
 // open until the bound asks for its descriptor back, the longest unused first. Knows paths and handles, nothing of logs.
 import type { FileHandle, FileSystem } from '../base/env.ts';
+import { codeOf } from '../base/posix-error.ts';
 
 interface OpenFile {
   readonly opening: Promise<FileHandle>;
@@ -15,6 +16,11 @@ export class OpenFiles {
   /** In order of use, the longest unused first. */
   readonly #open = new Map<string, OpenFile>();
   readonly #closing = new Set<Promise<void>>();
+  /** Handles there are, and those being asked for. */
+  #handles = 0;
+  #opening = 0;
+  /** Woken when a use of a file is over. */
+  #waiting: (() => void)[] = [];
 
   constructor(files: FileSystem, limit: number) {
     this.#files = files;
@@ -60,7 +66,7 @@ export class OpenFiles {
 
   async #lend<Result>(path: string, mode: 'write' | 'create', work: (handle: FileHandle) => Promise<Result>): Promise<Result> {
     let file = this.#open.get(path);
-    if (file === undefined) file = { opening: this.#files.open(path, mode), users: 0, doomed: false };
+    if (file === undefined) file = { opening: this.#openFile(path, mode), users: 0, doomed: false };
     else this.#open.delete(path);
     this.#open.set(path, file);
     file.users += 1;
@@ -76,7 +82,45 @@ export class OpenFiles {
     } finally {
       file.users -= 1;
       if (file.doomed && file.users === 0) this.#close(file);
+      for (const wake of this.#waiting.splice(0)) wake();
     }
+  }
+
+  /** Connections may have taken the descriptors that the bound counts on: then files of logs make room for each other. */
+  async #openFile(path: string, mode: 'write' | 'create'): Promise<FileHandle> {
+    for (;;) {
+      try {
+        return await this.#tryOpen(path, mode);
+      } catch (thrown) {
+        if (!['EMFILE', 'ENFILE'].includes(codeOf(thrown) ?? '') || !(await this.#makeRoom())) throw thrown;
+      }
+    }
+  }
+
+  async #tryOpen(path: string, mode: 'write' | 'create'): Promise<FileHandle> {
+    this.#opening += 1;
+    try {
+      const handle = await this.#files.open(path, mode);
+      this.#handles += 1;
+      return handle;
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  /** Closes the longest unused file, or waits until one that is in use can go; false when none is open. */
+  async #makeRoom(): Promise<boolean> {
+    for (const [path, file] of this.#open) if (file.users === 0) return this.#closeNow(path);
+    if (this.#closing.size > 0) await Promise.race(this.#closing);
+    else if (this.#handles > 0 || this.#opening > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else return false;
+    return true;
+  }
+
+  async #closeNow(path: string): Promise<true> {
+    this.forget(path);
+    await Promise.race(this.#closing);
+    return true;
   }
 
   #closeBeyondLimit(): void {
@@ -89,7 +133,10 @@ export class OpenFiles {
 
   #close(file: OpenFile): void {
     const closing = file.opening
-      .then((handle) => handle.close())
+      .then((handle) => {
+        this.#handles -= 1;
+        return handle.close();
+      })
       .catch(() => undefined) // what was promised about the file's bytes was promised by its sync, not by its close
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);

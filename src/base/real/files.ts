@@ -4,7 +4,8 @@
 import fs from 'node:fs';
 import type { DirectoryEntry, FileHandle, FileStat, FileSystem } from '../env.ts';
 import { Fifo } from '../fifo.ts';
-import { posixError, type PosixError } from '../posix-error.ts';
+import { codeOf, posixError, type PosixError } from '../posix-error.ts';
+import { SpareDescriptors } from './spare-descriptors.ts';
 
 const { open, close, read, writev, fdatasync, fsync, ftruncate, fstat, stat, statfs, readdir, mkdir, rename, unlink, rm } = fs;
 const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
@@ -69,6 +70,9 @@ export const makeDiskGates = (limits: { sync: number; read: number; other: numbe
   other: new Gate(limits.other),
 });
 
+/** More are not needed at once: files of logs are closed to make room for each other, and what remains are checkpoints and folders. */
+const spareDescriptors = new SpareDescriptors(8);
+
 let processGates: DiskGates | undefined;
 
 function gatesOfProcess(): DiskGates {
@@ -107,6 +111,21 @@ function through<T>(gate: Gate, start: (done: Callback<T>) => void): Promise<T> 
   });
 }
 
+async function openDescriptor(gate: Gate, path: string, flags: number): Promise<number> {
+  try {
+    return await through<number>(gate, (done) => open(path, flags, done));
+  } catch (thrown) {
+    const fd = ['EMFILE', 'ENFILE'].includes(codeOf(thrown) ?? '') ? spareDescriptors.open(path, flags) : undefined;
+    if (fd === undefined) throw thrown;
+    return fd;
+  }
+}
+
+async function closeDescriptor(gate: Gate, fd: number): Promise<void> {
+  await through<void>(gate, (done) => close(fd, done));
+  spareDescriptors.refill();
+}
+
 class RealFiles implements FileSystem {
   readonly syncsAtOnce: number;
   readonly #gates: DiskGates;
@@ -117,7 +136,7 @@ class RealFiles implements FileSystem {
   }
 
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle> {
-    const fd = await through<number>(this.#gates.other, (done) => open(path, openFlags[mode], done));
+    const fd = await openDescriptor(this.#gates.other, path, openFlags[mode]);
     return new RealFile(fd, path, this.#gates);
   }
 
@@ -153,11 +172,11 @@ class RealFiles implements FileSystem {
 
   async syncDirectory(path: string): Promise<void> {
     if (isWindows) return; // a folder cannot be opened there; NTFS logs its names itself
-    const fd = await through<number>(this.#gates.other, (done) => open(path, O_RDONLY, done));
+    const fd = await openDescriptor(this.#gates.other, path, O_RDONLY);
     try {
       await through<void>(this.#gates.sync, (done) => fsync(fd, done));
     } finally {
-      await through<void>(this.#gates.other, (done) => close(fd, done));
+      await closeDescriptor(this.#gates.other, fd);
     }
   }
 
@@ -255,7 +274,7 @@ class RealFile implements FileHandle {
         this.#onIdle = resolve;
       });
     }
-    await through<void>(this.#gates.other, (done) => close(this.#fd, done));
+    await closeDescriptor(this.#gates.other, this.#fd);
   }
 
   #refuse<T>(syscall: string): Promise<T> {
