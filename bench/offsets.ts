@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { assembleBroker, type RunningBroker } from '../src/assemble/start-broker.ts';
 import { threadFile } from '../src/assemble/thread-file.ts';
+import { NO_MEMBER } from '../src/broker/groups/offset-steps.ts';
 import { CollectingLogger } from '../src/base/log.ts';
 import { makeCompute } from '../src/base/real/compute.ts';
 import { makeRealEnv } from '../src/base/real/env.ts';
@@ -70,6 +71,7 @@ async function commitAll(running: RunningBroker, round: number): Promise<void> {
           generationId: -1,
           retentionTimeMs: -1,
           knowsGroupIdNotFound: true,
+          knowsMemberEpochs: true,
           topics: [
             {
               name: 'orders',
@@ -82,7 +84,7 @@ async function commitAll(running: RunningBroker, round: number): Promise<void> {
               })),
             },
           ],
-        } as Parameters<typeof groups.commitOffsets>[0]),
+        }),
       ),
     );
   }
@@ -91,7 +93,7 @@ async function commitAll(running: RunningBroker, round: number): Promise<void> {
 async function committed(running: RunningBroker, group: number): Promise<number> {
   for (;;) {
     try {
-      const [topic] = await running.broker.groups.fetchOffsets(`group-${group}`, undefined, { requireStable: false });
+      const [topic] = await running.broker.groups.fetchOffsets(`group-${group}`, undefined, { requireStable: false, member: NO_MEMBER });
       return (topic?.partitions ?? []).length;
     } catch (thrown) {
       if ((thrown as { errorName?: string }).errorName !== 'COORDINATOR_LOAD_IN_PROGRESS') throw thrown;

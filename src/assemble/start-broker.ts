@@ -19,7 +19,7 @@ import { readListeners } from '../config/listeners.ts';
 import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
 import { measureBroker, measureCleaner, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
-import { openFileLimit } from './open-file-limit.ts';
+import { shareDescriptors } from './descriptor-shares.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { LogCleaner } from '../storage/log-cleaner.ts';
@@ -95,14 +95,14 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       clusterId: config['cluster.id'] ?? undefined,
       nodeId: demandedNodeId(levels),
     });
-    const fileLimit = await openFileLimit(env, config['storage.open.files.max']);
+    const descriptors = await shareDescriptors(env, { setting: config['storage.open.files.max'], logDirs: directories.length });
     for (const directory of directories) {
       const dir = await LogDir.open({
         env,
         directory,
         log,
         tailCache,
-        openFileLimit: fileLimit,
+        openFileLimit: descriptors.filesOfLogDir,
         producerIdExpirationMs: config['producer.id.expiration.ms'],
         journaled: options.volatile !== true,
         reserveBytes: config['storage.reserve.bytes'],
@@ -191,7 +191,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     const server = await startServer({
       env,
       listeners,
-      config: serverConfigOf(settings.config),
+      config: serverConfigOf(settings.config, descriptors.connections),
       apis,
       broker,
       log,
@@ -199,7 +199,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
       onFatal,
     });
     closers.push(() => server.stop({ graceMs: 0 }));
-    passOn = () => server.configure(serverConfigOf(settings.config));
+    passOn = () => server.configure(serverConfigOf(settings.config, descriptors.connections));
     let stopping: Promise<void> | undefined;
     return {
       broker,

@@ -24,9 +24,14 @@ export function lazyLogger(level: string, load: () => Promise<Logger>): LazyLogg
     logger = loaded;
   };
   const flushNow = (): void => {
-    for (const { level, message, details } of waiting)
-      writeSync(2, `${JSON.stringify({ level, msg: message, ...fieldsOf(details) }, plainErrors)}\n`);
+    const lines = waiting;
     waiting = [];
+    try {
+      for (const { level, message, details } of lines)
+        writeSync(2, `${JSON.stringify({ level, msg: message, ...fieldsOf(details) }, plainErrors)}\n`);
+    } catch {
+      // a pipe that is full or closed: what ends the process is said afterwards, and must not be hidden by this
+    }
   };
   const log = (level: LogLevel) => (message: string, details?: unknown) => {
     if (weights.indexOf(level) < least) return;

@@ -1,6 +1,7 @@
 // Groups as the program sees them that holds the broker: state, members, assignments, and how far behind they are. Asked of
 // the coordinator and the logs themselves, without a socket.
 import type { Broker } from '../broker/broker.ts';
+import { NO_MEMBER } from '../broker/groups/offset-steps.ts';
 import { GROUP_METADATA_TOPIC } from '../broker/internal-topics.ts';
 import { decodeAssignment } from '../protocol/consumer-protocol.ts';
 import { KafkaError, ProtocolError } from '../protocol/errors.ts';
@@ -24,7 +25,7 @@ export async function viewGroup(broker: GroupSource, groupId: string): Promise<G
   if (!hasGroups(broker)) return undefined;
   try {
     const described = await describe(broker, groupId);
-    const committed = await broker.groups.fetchOffsets(groupId, undefined, { requireStable: false });
+    const committed = await broker.groups.fetchOffsets(groupId, undefined, { requireStable: false, member: NO_MEMBER });
     const partitions = partitionsOf(broker, committed, described.members);
     return { groupId, ...described, partitions, lag: partitions.reduce((sum, { lag }) => sum + lag, 0) };
   } catch (thrown) {

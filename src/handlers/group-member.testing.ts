@@ -53,7 +53,7 @@ export class TestMember {
     this.rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? 30_000;
   }
 
-  static async connect(broker: TestBroker, options: MemberOptions = {}): Promise<TestMember> {
+  static async connect(broker: Pick<TestBroker, 'connect'>, options: MemberOptions = {}): Promise<TestMember> {
     return new TestMember(await broker.connect(), options);
   }
 

@@ -1,6 +1,6 @@
 // OffsetFetch (API 9): how far groups have read. One group up to version 7, a list from version 8 on (KIP-709); topics by
 // name up to version 9, by id from version 10 on (KIP-848). What was never committed is offset -1, and no error.
-import type { AskedOffsets, FetchedTopic, FetchingMember } from '../broker/groups/offset-steps.ts';
+import { NO_MEMBER, type AskedOffsets, type FetchedTopic, type FetchingMember } from '../broker/groups/offset-steps.ts';
 import { errorCodeOf, KafkaError, NONE } from '../protocol/errors.ts';
 import type { offsetFetchResponse, OffsetFetchRequest } from '../protocol/messages/offset-fetch.ts';
 import { ZERO_UUID } from '../protocol/reader.ts';
@@ -21,8 +21,6 @@ interface AskedGroup extends FetchingMember {
 
 /** In steps of a turn: each asks its coordinator. */
 const STEPS_PER_GROUP = 8;
-/** Before version 9 a member does not say who it is (KIP-848). */
-const NOBODY: FetchingMember = { memberId: null, memberEpoch: -1 };
 const FIRST_VERSION_WITH_GROUPS = 8;
 const FIRST_VERSION_WITH_TOPIC_IDS = 10;
 const FIRST_VERSION_WITH_GROUP_ERROR = 2;
@@ -32,7 +30,7 @@ export async function handleOffsetFetch(request: OffsetFetchRequest, context: Re
   if (context.apiVersion >= FIRST_VERSION_WITH_GROUPS)
     return { throttleTimeMs: 0, topics: [], groups: await mapInTurns(context.broker.env, request.groups, fetch, STEPS_PER_GROUP) };
   const topics = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: ZERO_UUID, partitionIndexes })) ?? null;
-  const answer = await fetch({ groupId: request.groupId, topics, ...NOBODY });
+  const answer = await fetch({ groupId: request.groupId, topics, ...NO_MEMBER });
   return { throttleTimeMs: 0, topics: answer.topics, errorCode: answer.errorCode, groups: [] };
 }
 

@@ -26,7 +26,8 @@ export const defaultServerConfig: ServerConfig = {
   maxConnectionCreationRate: 2_147_483_647,
 };
 
-export function serverConfigOf(config: BrokerConfig): ServerConfig {
+/** `mostConnections`: for so many there are descriptors, whatever the settings allow. */
+export function serverConfigOf(config: BrokerConfig, mostConnections = Infinity): ServerConfig {
   const queuedBytes = config['queued.max.request.bytes'];
   const idleMs = config['connections.max.idle.ms'];
   return {
@@ -34,7 +35,7 @@ export function serverConfigOf(config: BrokerConfig): ServerConfig {
     socketRequestMaxBytes: config['socket.request.max.bytes'],
     connectionsMaxIdleMs: idleMs < 0 ? Infinity : idleMs,
     queuedMaxRequestBytes: queuedBytes > 0 ? queuedBytes : defaultServerConfig.queuedMaxRequestBytes,
-    maxConnections: config['max.connections'],
+    maxConnections: Math.min(config['max.connections'], mostConnections),
     maxConnectionsPerIp: config['max.connections.per.ip'],
     maxConnectionsPerIpOverrides: parseConnectionOverrides(config['max.connections.per.ip.overrides']),
     maxConnectionCreationRate: config['max.connection.creation.rate'],

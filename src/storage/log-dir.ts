@@ -333,7 +333,7 @@ export class LogDir {
       leaderEpoch,
       recovered,
       around: this.#around,
-      makeDirectory: () => this.#folders.make(name, identity.topicId),
+      makeDirectory: () => this.#folders.make(name, identity.topicId, this.#openFiles),
       onFailed: (error) => this.#onLogFailed(log, error),
     });
     this.#logs.set(name, log);
@@ -516,6 +516,7 @@ export class LogDir {
 
   #onLogFailed(log: PartitionLog, error: CommitFailedError): void {
     if (!isDiskFull(error)) {
+      if (this.#offline !== undefined) return; // it is said of the dir
       this.#log.error('a partition takes no more records: the disk has failed', { partition: log.name, error });
       return;
     }

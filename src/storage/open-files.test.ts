@@ -54,3 +54,20 @@ test('where nothing of ours is open that could make room, the refusal is passed 
   await sockets[0]?.close();
   assert.equal(await contentOf(open, '/f3'), '/f3');
 });
+
+test('however many are asked for at once, no more than the bound and a few are open at a time', async () => {
+  const files = new MemoryDisk().mount();
+  const open = new OpenFiles(files, 5);
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 500 }, (_, n) =>
+      open.create(`/g${n}`, async (handle) => {
+        await handle.write([Buffer.from('x')], 0);
+        most = Math.max(most, files.openHandles);
+      }),
+    ),
+  );
+  assert.ok(most <= 5 + 32, `${most} were open`);
+  await open.close();
+  assert.equal(files.openHandles, 0);
+});

@@ -10,6 +10,9 @@ interface OpenFile {
   doomed: boolean;
 }
 
+/** So many more than the bound may be open for a moment, of files that are in use: whoever uses one may need a second to be done with it. */
+const SLACK = 32;
+
 export class OpenFiles {
   readonly #files: FileSystem;
   readonly #limit: number;
@@ -98,6 +101,7 @@ export class OpenFiles {
   }
 
   async #tryOpen(path: string, mode: 'write' | 'create'): Promise<FileHandle> {
+    while (this.#handles + this.#opening >= this.#limit + SLACK) if (!(await this.#makeRoom())) break;
     this.#opening += 1;
     try {
       const handle = await this.#files.open(path, mode);
@@ -133,10 +137,7 @@ export class OpenFiles {
 
   #close(file: OpenFile): void {
     const closing = file.opening
-      .then((handle) => {
-        this.#handles -= 1;
-        return handle.close();
-      })
+      .then((handle) => handle.close().finally(() => (this.#handles -= 1)))
       .catch(() => undefined) // what was promised about the file's bytes was promised by its sync, not by its close
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);

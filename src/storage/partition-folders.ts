@@ -12,6 +12,7 @@ import type { Logger } from '../base/log.ts';
 import { DamagedFileError } from './damaged-file.ts';
 import { markedDirectoryName, parseOffsetFileName, parsePartitionDirectoryName, type DirectoryMark } from './log/log-names.ts';
 import { decodePartitionMetadata, encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
+import type { OpenFiles } from './open-files.ts';
 
 /** Folders that belong in a log dir, or on a file system, and are no partitions. */
 const KNOWN_FOLDERS: ReadonlySet<string> = new Set(['lost+found', 'remote-log-index-cache']);
@@ -64,18 +65,17 @@ export class PartitionFolders {
   }
 
   /** Makes a partition's folder and says in it whose it is; returns what has to be synced of that. May be repeated. */
-  async make(name: string, topicId: string): Promise<{ files: string[]; directories: string[] }> {
+  async make(name: string, topicId: string, openFiles: OpenFiles): Promise<{ files: string[]; directories: string[] }> {
     const path = this.pathOf(name);
     const metadata = join(path, PARTITION_METADATA_FILE);
     await this.#env.files.makeDirectory(path);
-    const file = await this.#env.files.open(metadata, 'create');
-    try {
+    // Many partitions may be made at once, and descriptors be few.
+    await openFiles.create(metadata, async (file) => {
       const bytes = encodePartitionMetadata(topicId);
       await file.write([bytes], 0);
       await file.truncate(bytes.length); // of an attempt that a crash or a full disk interrupted
-    } finally {
-      await file.close();
-    }
+    });
+    openFiles.forget(metadata);
     this.#names.add(name);
     return { files: [metadata], directories: [path, this.#directory] };
   }

@@ -2,6 +2,7 @@
 // Its functions are taken when this module loads, so that nothing that patches node:fs later can reach a broker's disk.
 // Bounds what waits in libuv's pool of four threads; what is written where, and when it is durable, others decide.
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import type { DirectoryEntry, FileHandle, FileStat, FileSystem } from '../env.ts';
 import { Fifo } from '../fifo.ts';
 import { codeOf, posixError, type PosixError } from '../posix-error.ts';
@@ -14,8 +15,8 @@ const isWindows = process.platform === 'win32';
 
 /** The most buffers one writev takes (IOV_MAX on Linux, macOS and the BSDs). */
 const MOST_BUFFERS = 1024;
-/** What is read of a file that says it is empty: those of /proc do, and hold a page or two. */
-const SIZELESS_BYTES = 8 * 1024;
+/** Files of /proc say that they are empty, and are not. */
+const UNKNOWN_SIZE_BYTES = 64 * 1024;
 /** The most bytes asked for in one call; the platform takes up to 2^31 - 1. */
 const MOST_BYTES = 2 ** 30;
 
@@ -145,8 +146,17 @@ class RealFiles implements FileSystem {
     return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
   }
 
+  /** Not the recursive mkdir of the platform: a disk that is read-only, over its quota or broken is ENOENT to that. */
   async makeDirectory(path: string): Promise<void> {
-    await through<string | undefined>(this.#gates.other, (done) => mkdir(path, { recursive: true }, done));
+    try {
+      await through<void>(this.#gates.other, (done) => mkdir(path, done));
+    } catch (thrown) {
+      const code = codeOf(thrown);
+      if (code === 'EEXIST' && (await this.stat(path))?.isDirectory === true) return;
+      if (code !== 'ENOENT' || dirname(path) === path) throw thrown;
+      await this.makeDirectory(dirname(path));
+      await this.makeDirectory(path);
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -188,7 +198,7 @@ class RealFiles implements FileSystem {
   async readFile(path: string): Promise<Buffer> {
     const file = await this.open(path, 'read');
     try {
-      const bytes = Buffer.allocUnsafeSlow((await file.size()) || SIZELESS_BYTES);
+      const bytes = Buffer.allocUnsafeSlow((await file.size()) || UNKNOWN_SIZE_BYTES);
       const got = await file.read(bytes, 0);
       return got === bytes.length ? bytes : bytes.subarray(0, got);
     } finally {

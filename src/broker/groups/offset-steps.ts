@@ -126,6 +126,9 @@ export interface FetchingMember {
   readonly memberEpoch: number;
 }
 
+/** Asks in nobody's name: an administrator, a consumer that assigns partitions to itself, a request from before KIP-848. */
+export const NO_MEMBER: FetchingMember = { memberId: null, memberEpoch: -1 };
+
 /** @throws KafkaError UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, ILLEGAL_GENERATION */
 export function checkFetch(state: GroupsState, groupId: string, { memberId, memberEpoch }: FetchingMember): void {
   const group = state.find(groupId);
