@@ -289,3 +289,22 @@ test('what a dropped partition left is removed by the next start, also where the
   await after.env.settle();
   assert.deepEqual(await foldersIn(after), []);
 });
+
+for (const journaled of [true, false])
+  test(`a topic that is made again says in its own folder whose it is (${journaled ? 'with' : 'without'} a journal)`, async () => {
+    const world = newWorld();
+    const dir = await openDir({ ...world, journaled });
+    await put(dir, 'orders', ['old']);
+    await world.clock.until(dir.dir.checkpoint());
+    await world.clock.until(dir.dir.dropLogs([{ topic: 'orders', partition: 0 }]));
+    const again = { topic: 'orders', topicId: topicIdOf('another'), partition: 0 };
+    const log = dir.dir.startLog(again, topicConfig(), 0);
+    append(log, { values: ['new'] });
+    await dir.env.settle();
+    assert.equal(log.highWatermark, 1);
+    await world.clock.until(dir.dir.checkpoint());
+    world.disk.losePower(keepNothing);
+    const after = await openDir({ ...world, journaled, seed: 2 });
+    const metadata = await after.env.files.readFile(`${DIRECTORY}/orders-0/partition.metadata`);
+    assert.match(metadata.toString(), new RegExp(`topic_id: ${topicIdOf('another')}`));
+  });

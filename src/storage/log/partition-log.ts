@@ -14,6 +14,7 @@ import type { DiskRoom } from '../disk-room.ts';
 import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
 import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
 import { offsetFileName } from './log-names.ts';
+import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import type { PreparedBatch } from './prepare.ts';
 import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
@@ -614,6 +615,8 @@ export class PartitionLog implements CommitMember {
       segment.gone = true;
       this.#around.openFiles.forget(segment.path);
     }
+    // Synced through the same handles; the next topic of this name says in a file of that path whose folder it is.
+    this.#around.openFiles.forget(join(this.directory, PARTITION_METADATA_FILE));
     this.#tail.clear(this.#endOffset);
     this.#tellListeners();
     this.#listeners.clear();
