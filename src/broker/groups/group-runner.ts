@@ -153,7 +153,11 @@ export class GroupRunner {
       if (done instanceof Promise) done.catch(this.#options.onFatal);
     } catch (thrown) {
       if (!(thrown instanceof KafkaError)) this.#options.onFatal(thrown);
-      else if (isConsumerGroup) this.#deadlines.arm(groupId, this.#clock.nowMs() + RETRY_DUE_MS);
+      else if (isConsumerGroup) {
+        // The step has armed what is due already, and would be refused again at once, without end.
+        this.#deadlines.disarm(groupId);
+        this.#deadlines.arm(groupId, this.#clock.nowMs() + RETRY_DUE_MS);
+      }
     }
   }
 
