@@ -7,6 +7,9 @@ export interface BenchContext {
   /** Where each run makes its own directory. */
   readonly dataParent: string;
   readonly rounds: number;
+  /** Rounds of what is measured in short turns, and how long a turn is. */
+  readonly turns: number;
+  readonly turnMs: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Quick runs look at the bench, not at the broker. */

@@ -103,7 +103,7 @@ async function fill(
   server: RunningParty,
 ): Promise<{ offset: number; offsetOf: (bytes: number) => number }> {
   if (party.hasTopics) await createTopic(server, TOPIC, PARTITIONS);
-  const perPartition = (context.quick ? 64 : 512) * MIB;
+  const perPartition = (context.quick ? 64 : context.long ? 512 : 256) * MIB;
   const requests = (perPartition / shape.batchBytes) * PARTITIONS;
   const written = await context.generator.run({
     kind: 'produce',

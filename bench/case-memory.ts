@@ -51,7 +51,7 @@ const loadedCase: Case = {
     // Whatever comes of it, the disk must not fill up: no more than half of what is free is written.
     const { bavail, bsize } = statfsSync(context.dataParent);
     const room = Math.floor((bavail * bsize) / 2 / (LOAD_MB_PER_S * 1e6));
-    const seconds = Math.min(context.quick ? 3 : context.long ? 300 : 60, room);
+    const seconds = Math.min(context.quick ? 3 : context.long ? 300 : 25, room);
     const comparison = new Comparison({
       title: `Largest resident memory in ${seconds} s under at most ${LOAD_MB_PER_S} MB/s, batches of 1 MiB, 4 partitions`,
       unit: 'MB',

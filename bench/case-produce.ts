@@ -3,7 +3,8 @@
 import type { BenchContext, Case } from './bench-context.ts';
 import { Comparison, type Goal } from './comparison.ts';
 import { diskRate } from './disk-rate.ts';
-import type { LoadResult, ProduceLoad } from './load/messages.ts';
+import { measureInTurns, type Contender, type Shape } from './in-turns.ts';
+import type { LoadResult } from './load/messages.ts';
 import {
   bucketrider,
   bucketriderRelaxed,
@@ -23,9 +24,6 @@ const MIB = 1024 * KIB;
 const TOPIC = 'bench';
 const DISK = 'disk alone, written and synced';
 
-type Shape = Pick<ProduceLoad, 'partitions' | 'batchBytes' | 'recordBytes' | 'batchesPerRequest' | 'connections' | 'inFlight'> &
-  Partial<Pick<ProduceLoad, 'requestsPerSecond'>>;
-
 /** Four clients with five requests each, as Java's producer has them: 20 MiB in flight of the largest. */
 const clients = { connections: 4, inFlight: 5 };
 const shapes: Record<string, Shape> = {
@@ -44,13 +42,12 @@ function spreadShape(partitions: number): Shape {
 }
 
 /** One run of one party with data of its own. */
-async function runOnce(context: BenchContext, party: Party, shape: Shape): Promise<{ result: LoadResult; serverCpu: number }> {
+async function runOnce(context: BenchContext, party: Party, shape: Shape): Promise<LoadResult> {
   return withDirectory(context.dataParent, async (dataDirectory) => {
     const server = await startParty(party, { dataDirectory });
     try {
       if (party.hasTopics) await createTopic(server, TOPIC, shape.partitions);
-      const [cpuBefore, startedMs] = [server.cpuSeconds() ?? Number.NaN, performance.now()];
-      const result = await context.generator.run({
+      return await context.generator.run({
         kind: 'produce',
         host: server.host,
         port: server.port,
@@ -61,33 +58,12 @@ async function runOnce(context: BenchContext, party: Party, shape: Shape): Promi
         totalRequests: 0,
         ...shape,
       });
-      const cpuSeconds = (server.cpuSeconds() ?? Number.NaN) - cpuBefore;
-      return { result, serverCpu: cpuSeconds / ((performance.now() - startedMs) / 1000) };
     } catch (thrown) {
       throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}\n${server.lastLines()}`, { cause: thrown });
     } finally {
       await server.end('SIGKILL'); // the directory goes at once; nothing need be left tidy
     }
   });
-}
-
-const throughputRemark = ({ latencyMs, generatorCpu }: LoadResult, serverCpu: number): string =>
-  `p99 ${latencyMs.p99.toFixed(1)} ms, server ${percent(serverCpu)} and generator ${percent(generatorCpu)} of a core`;
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
-const megabytesPerSecond = ({ bytes, seconds }: LoadResult): number => bytes / 1e6 / seconds;
-
-/** Runs one party for one round and notes the figure; a party that fails says why and does not stop the others. */
-async function measureThroughput(context: BenchContext, comparison: Comparison, name: string, party: Party, shape: Shape): Promise<void> {
-  try {
-    const { result, serverCpu } = await runOnce(context, party, shape);
-    const value = comparison.unit === 'MB/s' ? megabytesPerSecond(result) : result.requests / result.seconds;
-    comparison.add(name, value, throughputRemark(result, serverCpu));
-    context.log(`  ${name}: ${value.toFixed(value < 100 ? 1 : 0)} ${comparison.unit} (${throughputRemark(result, serverCpu)})`);
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    comparison.add(name, Number.NaN, `failed: ${why}`);
-    context.log(`  ${name}: failed: ${why}`);
-  }
 }
 
 const large = (of: string): Goal[] => [
@@ -104,15 +80,14 @@ function produceCase(name: string, size: string, unit: 'MB/s' | 'requests/s', go
     title: `Produce, ${size}, one partition, fsync before ack`,
     async run(context) {
       const comparison = new Comparison({ title: this.title, unit, goals });
-      for (let round = 0; round < context.rounds; round += 1) {
-        for (const party of context.present([bucketrider, ceiling, kafka, kafkaSynced, sink]))
-          await measureThroughput(context, comparison, party.name, party, shape);
-        if (unit === 'MB/s') {
-          const rate = await diskRate(context.dataParent, { chunkBytes: 4 * MIB, forMs: context.measureMs });
-          comparison.add(DISK, rate, 'appends of 4 MiB');
-          context.log(`  ${DISK}: ${rate.toFixed(0)} MB/s`);
-        }
-      }
+      // Of large batches the generator makes more than any server takes; of single records it might not.
+      const parties = [bucketrider, ceiling, kafka, kafkaSynced, ...(unit === 'requests/s' ? [sink] : [])];
+      const contenders = context.present(parties).map((party): Contender => ({ name: party.name, party, shape }));
+      await measureInTurns(context, comparison, contenders, async () => {
+        if (unit !== 'MB/s') return;
+        const rate = await diskRate(context.dataParent, { chunkBytes: 4 * MIB, forMs: context.turnMs });
+        comparison.add(DISK, rate, 'appends of 4 MiB');
+      });
       return [comparison];
     },
   };
@@ -139,12 +114,12 @@ const spreadCase: Case = {
         ]),
       ],
     });
-    for (let round = 0; round < context.rounds; round += 1) {
-      for (const count of counts) {
-        for (const party of context.present([bucketrider, ceiling, kafka, kafkaSynced]))
-          await measureThroughput(context, comparison, spreadName(party, count), party, spreadShape(count));
-      }
-    }
+    const contenders = counts.flatMap((count) =>
+      context
+        .present([bucketrider, ceiling, kafka, kafkaSynced])
+        .map((party): Contender => ({ name: spreadName(party, count), party, shape: spreadShape(count) })),
+    );
+    await measureInTurns(context, comparison, contenders);
     return [comparison];
   },
 };
@@ -163,10 +138,11 @@ const relaxedCase: Case = {
           { of: bucketriderRelaxed.name, to: ceilingRelaxed.name, ratio: 0.7, says: '0.7 of the ceiling' },
         ],
       });
-      for (let round = 0; round < context.rounds; round += 1) {
-        for (const party of context.present([bucketriderRelaxed, ceilingRelaxed, kafka]))
-          await measureThroughput(context, comparison, party.name, party, shapes[size] as Shape);
-      }
+      const shape = shapes[size] as Shape;
+      const contenders = context
+        .present([bucketriderRelaxed, ceilingRelaxed, kafka])
+        .map((party): Contender => ({ name: party.name, party, shape }));
+      await measureInTurns(context, comparison, contenders);
       comparisons.push(comparison);
     }
     return comparisons;
@@ -182,7 +158,7 @@ const latencyCase: Case = {
     const parties = context.present([bucketrider, ceiling, kafka, kafkaSynced]);
     let saturation = Infinity;
     for (const party of parties.filter(({ name }) => name === bucketrider.name || name === kafka.name)) {
-      const { result } = await runOnce(context, party, shapes['16 KiB'] as Shape);
+      const result = await runOnce(context, party, shapes['16 KiB'] as Shape);
       saturation = Math.min(saturation, result.requests / result.seconds);
     }
     const requestsPerSecond = Math.max(10, Math.round(saturation / 10));
@@ -200,7 +176,7 @@ const latencyCase: Case = {
     for (let round = 0; round < context.rounds; round += 1) {
       for (const party of parties) {
         try {
-          const { result } = await runOnce(context, party, { ...shape, requestsPerSecond });
+          const result = await runOnce(context, party, { ...shape, requestsPerSecond });
           const { latencyMs } = result;
           p99.add(party.name, latencyMs.p99, `p99.9 ${latencyMs.p999.toFixed(1)}, max ${latencyMs.max.toFixed(1)} ms`);
           p50.add(party.name, latencyMs.p50);

@@ -118,6 +118,11 @@ const manyPartitionsCase: Case = {
       unit: 'KiB',
       goals: [{ of: bucketrider.name, to: kibibytes, ratio: 1, atMost: true, says: 'a few KiB each' }],
     });
+    const stop = new Comparison({
+      title: `${ALL.toLocaleString('en')} partitions, a tenth of them with data: a clean stop, and the start after it`,
+      unit: 's',
+      goals: [{ of: `${bucketrider.name}, ready again`, to: seconds, ratio: 1, atMost: true, says: 'ready in 5 s' }],
+    });
     const parties = context.present(context.long ? [bucketrider, kafka] : [bucketrider]);
     for (let round = 0; round < context.rounds; round += 1) {
       for (const party of parties) {
@@ -125,18 +130,30 @@ const manyPartitionsCase: Case = {
         ready.add(`${party.name}, ready`, measured.readyMs / 1000);
         ready.add(`${party.name}, every partition answers`, measured.allMs / 1000);
         memory.add(party.name, measured.bytesEach / 1024);
+        stop.add(`${party.name}, stopped`, measured.stopMs / 1000);
+        stop.add(`${party.name}, ready again`, measured.againMs / 1000);
         context.log(
-          `  ${party.name}: ready ${measured.readyMs.toFixed(0)} ms, all ${measured.allMs.toFixed(0)} ms, ${(measured.bytesEach / 1024).toFixed(1)} KiB each`,
+          `  ${party.name}: ready ${measured.readyMs.toFixed(0)} ms, all ${measured.allMs.toFixed(0)} ms, ${(measured.bytesEach / 1024).toFixed(1)} KiB each, stopped in ${measured.stopMs.toFixed(0)} ms, ready again in ${measured.againMs.toFixed(0)} ms`,
         );
       }
       ready.add(seconds, 5);
+      stop.add(seconds, 5);
       memory.add(kibibytes, 8);
     }
-    return [ready, memory];
+    return [ready, stop, memory];
   },
 };
 
-async function killAndStart(context: BenchContext, party: Party): Promise<{ readyMs: number; allMs: number; bytesEach: number }> {
+interface KilledAndStarted {
+  readonly readyMs: number;
+  readonly allMs: number;
+  readonly bytesEach: number;
+  /** Of the clean stop that follows, and until it is ready after that. */
+  readonly stopMs: number;
+  readonly againMs: number;
+}
+
+async function killAndStart(context: BenchContext, party: Party): Promise<KilledAndStarted> {
   return withDirectory(context.dataParent, async (parent) => {
     const dataDirectory = join(parent, 'data');
     const first = await startParty(party, { dataDirectory });
@@ -169,8 +186,12 @@ async function killAndStart(context: BenchContext, party: Party): Promise<{ read
     const allMs = performance.now() - startedMs;
     await sleep(3000);
     const bytesEach = ((second.residentBytes() ?? Number.NaN) - emptyBytes) / ALL;
-    await second.end('SIGKILL');
-    return { readyMs, allMs, bytesEach };
+    const stoppedMs = performance.now();
+    await second.end();
+    const stopMs = performance.now() - stoppedMs;
+    const third = await startParty(party, { dataDirectory });
+    await third.end('SIGKILL');
+    return { readyMs, allMs, bytesEach, stopMs, againMs: third.readyMs };
   });
 }
 

@@ -32,9 +32,15 @@ export class Comparison {
     this.goals = about.goals ?? [];
   }
 
-  add(party: string, value: number, remark?: string): void {
+  /** Gives a party its row, in the order of the calls. */
+  enlist(party: string): Series {
     let series = this.series.find((one) => one.party === party);
     if (series === undefined) this.series.push((series = { party, values: [], remarks: [] }));
+    return series;
+  }
+
+  add(party: string, value: number, remark?: string): void {
+    const series = this.enlist(party);
     series.values.push(value);
     if (remark !== undefined) series.remarks.push(remark);
   }

@@ -1,6 +1,6 @@
 // `npm run bench`: plays the cases, one after the other, and prints what came out. Progress goes to standard error, the
 // tables to standard output.
-//   npm run bench -- [--only CASE,...] [--rounds N] [--quick | --long] [--markdown] [--no-kafka] [--no-pin] [--data DIR]
+//   npm run bench -- [--only CASE,...] [--rounds N] [--turns N] [--quick | --long] [--markdown] [--no-kafka] [--no-pin] [--data DIR]
 //                    [--save FILE] [--render FILE,...]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string' },
+    turns: { type: 'string' },
     quick: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
@@ -75,9 +76,11 @@ async function play(): Promise<Saved> {
   const context: BenchContext = {
     generator,
     dataParent: flags.data,
-    rounds: Number(flags.rounds ?? (flags.quick ? 1 : 3)),
+    rounds: Number(flags.rounds ?? (flags.quick ? 1 : flags.long ? 3 : 2)),
+    turns: Number(flags.turns ?? (flags.quick ? 2 : flags.long ? 30 : 7)),
+    turnMs: flags.quick ? 500 : 800,
     warmUpMs: flags.quick ? 500 : 3000,
-    measureMs: flags.quick ? 1500 : 8000,
+    measureMs: flags.quick ? 1500 : flags.long ? 8000 : 3000,
     quick: flags.quick,
     long: flags.long,
     present: (parties) => parties.filter(({ name }) => withKafka || !name.startsWith('Kafka')),
