@@ -1,7 +1,7 @@
 // Figures and what is said of them: several rounds of each party, smallest, median and largest, and ratios taken within
 // each round, because a machine that has other work slows all parties of one round alike, and the next one differently.
 
-export type Unit = 'MB/s' | 'requests/s' | 'ms' | 'MB' | 'KiB' | 's' | 'times';
+export type Unit = 'MB/s' | 'requests/s' | 'ms' | 'MB' | 'KiB' | 's' | 'µs' | 'times';
 
 /** A ratio that the budget (design.md, section 8) or the task names. */
 export interface Goal {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BenchContext, Case } from './bench-context.ts';
 import { fetchCase } from './case-fetch.ts';
+import { groupCases } from './case-groups.ts';
 import { memoryCases } from './case-memory.ts';
 import { produceCases } from './case-produce.ts';
 import { startCases } from './case-start.ts';
@@ -14,7 +15,7 @@ import { Comparison } from './comparison.ts';
 import { Generator, javaIsThere, pinning } from './parties.ts';
 import { diskFacts, machineFacts, markdownOf, textOf } from './report.ts';
 
-const cases: readonly Case[] = [...produceCases, fetchCase, ...startCases, ...memoryCases];
+const cases: readonly Case[] = [...produceCases, fetchCase, ...groupCases, ...startCases, ...memoryCases];
 
 const { values: flags } = parseArgs({
   options: {

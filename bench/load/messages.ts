@@ -42,7 +42,29 @@ export interface FetchLoad extends Target, BatchShape {
   readonly once: boolean;
 }
 
-export type Load = ProduceLoad | FetchLoad;
+/** Members of groups, each on a connection of its own. */
+export interface GroupLoad extends Target {
+  readonly kind: 'group';
+  /**
+   * What the members do again and again: say that they live, or commit one offset each, one request in flight for each member;
+   * or, all members of one group at once, join and sync. Of a rebalance a request is the whole of it, until the last member has its
+   * share. What begins with `consumer` is spoken by the consumer group protocol, everything else by the classic one.
+   */
+  readonly what: 'heartbeat' | 'commit' | 'rebalance' | 'consumer-heartbeat' | 'consumer-rebalance';
+  readonly groups: number;
+  readonly membersPerGroup: number;
+  /** Of `rebalance`: how many. */
+  readonly rebalances: number;
+}
+
+/** Commits, without members, the same offset of every partition for each of so many groups, a request for each. */
+export interface CommitAllLoad extends Target {
+  readonly kind: 'commit-all';
+  readonly topics: readonly string[];
+  readonly groups: number;
+}
+
+export type Load = ProduceLoad | FetchLoad | GroupLoad | CommitAllLoad;
 
 export interface LoadResult {
   readonly seconds: number;
