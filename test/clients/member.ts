@@ -19,6 +19,15 @@ import { Tail } from './tail.ts';
 /** For node with kafkajs, which sets a timer to a moment in the past and makes every report begin with a warning of it. */
 export const noNegativeTimeouts = '--disable-warning=TimeoutNegativeWarning';
 
+/** What a broker is told for the checks of groups: short enough for a check to see a member die; each must not exceed the one it is the default or the bound of. */
+export const groupSettings = [
+  'group.initial.rebalance.delay.ms=0',
+  'group.consumer.min.session.timeout.ms=1000',
+  'group.consumer.session.timeout.ms=6000',
+  'group.consumer.min.heartbeat.interval.ms=100',
+  'group.consumer.heartbeat.interval.ms=500',
+];
+
 export type Assignor = 'eager' | 'cooperative';
 export type GroupProtocol = 'classic' | 'consumer';
 

@@ -23,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checksUpTo } from './checks.ts';
+import { groupSettings } from './member.ts';
 import { freePort, startProgram } from './program.ts';
 import { type CheckResult, closingLine, count, resultLine } from './report.ts';
 import { runSuiteProcess } from './suite-process.ts';
@@ -57,14 +58,6 @@ const asked = suites.filter(
 );
 const checks = flags.only?.split(',') ?? checksUpTo(Number(flags.level));
 
-/** Short enough for a check to see a member die; each must not exceed the one it is the default or the bound of. */
-const groupSettings = [
-  'group.initial.rebalance.delay.ms=0',
-  'group.consumer.min.session.timeout.ms=1000',
-  'group.consumer.session.timeout.ms=6000',
-  'group.consumer.min.heartbeat.interval.ms=100',
-  'group.consumer.heartbeat.interval.ms=500',
-];
 const missing = ({ needs }: SuiteDefinition): string[] => needs.filter((program) => !isOnPath(program));
 const chosen = asked.filter((suite) => flags.all || positionals.length > 0 || missing(suite).length === 0);
 for (const suite of asked)

@@ -4,11 +4,12 @@
 //
 //   node test/golden/record.ts [SUITE ...]        writes test/golden/wire/SUITE.json
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { groupSettings } from '../clients/member.ts';
 import { freePort, startProgram } from '../clients/program.ts';
 
 /** Rich examples say more, large ones only fill the repository: the largest exchange up to this many bytes is kept. */
@@ -83,6 +84,14 @@ function relay(client: Socket, brokerPort: number, recording: Recording): void {
   }
 }
 
+/** Of the same version of the client; they stay as they are, so that another run adds what it is the first to see. */
+function earlier(suite: string, version: string | undefined): Exchange[] {
+  const file = join(wire, `${suite}.json`);
+  if (!existsSync(file)) return [];
+  const known = JSON.parse(readFileSync(file, 'utf8')) as { version?: string; exchanges: Exchange[] };
+  return known.version === version ? known.exchanges : [];
+}
+
 const root = resolve(import.meta.dirname, '../..');
 const wire = join(import.meta.dirname, 'wire');
 const suites = process.argv.slice(2);
@@ -92,7 +101,7 @@ const kafka = await startProgram({
   file: join(root, 'scripts/reference-kafka.ts'),
   port: brokerPort,
   dataDirectory: join(scratch, 'data'),
-  settings: [`advertised.listeners=PLAINTEXT://localhost:${port}`],
+  settings: [...groupSettings, `advertised.listeners=PLAINTEXT://localhost:${port}`],
 });
 const recording = new Recording();
 const server = createServer((client) => relay(client, brokerPort, recording));
@@ -109,10 +118,12 @@ for (const suite of suites) {
   const lines = readFileSync(reportFile, 'utf8').trim().split('\n');
   const said = lines.map((line) => JSON.parse(line) as { kind: string; client?: string; version?: string });
   const about = said.find(({ kind }) => kind === 'client');
-  const exchanges = recording.take();
-  const content = { suite, client: about?.client, version: about?.version, broker: 'Apache Kafka 4.2.1', exchanges };
+  const exchanges = [...earlier(suite, about?.version), ...recording.take()];
+  const kept = new Map(exchanges.toReversed().map((exchange) => [`${exchange.apiKey} ${exchange.version}`, exchange]));
+  const sorted = [...kept.values()].sort((a, b) => a.apiKey - b.apiKey || a.version - b.version);
+  const content = { suite, client: about?.client, version: about?.version, broker: 'Apache Kafka 4.2.1', exchanges: sorted };
   writeFileSync(join(wire, `${suite}.json`), `${JSON.stringify(content, undefined, 1)}\n`);
-  console.log(`${suite}: ${exchanges.length} exchanges; ${outcome.stdout.trim().split('\n').at(-1)}`);
+  console.log(`${suite}: ${sorted.length} exchanges; ${outcome.stdout.trim().split('\n').at(-1)}`);
 }
 
 server.close();
