@@ -60,12 +60,12 @@ export const checks = {
   'group-static': { level: 2, says: 'finds its partitions again as a static member, and disturbs no other' },
   'group-cooperative': { level: 2, says: 'keeps what it goes on with while another member joins a cooperative group' },
   'group-consumer-leaves': {
-    level: 3,
+    level: 2,
     says: 'takes over the partitions of a member that leaves a group of the consumer protocol',
     timeoutMs: 60_000,
   },
-  'group-consumer-dies': { level: 3, says: 'takes over the partitions of a member of the consumer protocol that dies', timeoutMs: 60_000 },
-  'group-consumer-static': { level: 3, says: 'finds its partitions again as a static member by the consumer protocol' },
+  'group-consumer-dies': { level: 2, says: 'takes over the partitions of a member of the consumer protocol that dies', timeoutMs: 60_000 },
+  'group-consumer-static': { level: 2, says: 'finds its partitions again as a static member by the consumer protocol' },
   'log-append-time': { level: 2, says: "is given the broker's time in a topic with LogAppendTime" },
   'compacted-key': { level: 2, says: 'is told that a compacted topic takes no record without a key' },
 } as const satisfies Record<string, Check>;

@@ -65,7 +65,7 @@ export function clientsPage(clients: readonly TestedClient[], apiNames: readonly
   return [
     '# Tested clients',
     'Generated from `clients.json` by `node scripts/generate-clients.ts`; do not edit. The data come from a run of all suites in `test/clients` against the built broker with `--trace --report`, in which every check held.',
-    'Level 1: topics, produce, fetch, offsets, every codec. Level 2: idempotent producers, refusals, topic administration. A client that has no means for a check is not judged by it.',
+    'Level 1: topics, produce, fetch, offsets, every codec. Level 2: idempotent producers, refusals, administration of topics and their configs, consumer groups by the classic protocol and by the consumer protocol (KIP-848) where the client has it. A client that has no means for a check is not judged by it.',
     table(
       ['Suite', 'Client', 'Version', ...levels.map((level) => `Passed at level ${level}`), 'Has no means for'],
       clients.map(({ suite, client, version, passed, cannot }) => [

@@ -1,4 +1,4 @@
-// Levels 2 and 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
+// Level 2, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
 // commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 package main
 
@@ -22,9 +22,9 @@ type groupChecks struct {
 	protocol string
 }
 
-func groups(report *report, bench *bench, protocols ...string) {
+func groups(report *report, bench *bench) {
 	var all []check
-	for _, protocol := range protocols {
+	for _, protocol := range []string{"classic", "consumer"} {
 		g := groupChecks{bench, protocol}
 		ending := ", " + protocol + " protocol"
 		all = append(all,

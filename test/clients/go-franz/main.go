@@ -28,12 +28,11 @@ func main() {
 		refusals(report, bench)
 		topics(report, bench)
 		settings(report, bench)
-		groups(report, bench, "classic")
+		groups(report, bench)
 	}
 	if usable && level >= 3 {
 		fmt.Println("level 3")
 		trimmed(report, bench)
-		groups(report, bench, "consumer")
 	}
 	if report.failed > 0 {
 		os.Exit(1)

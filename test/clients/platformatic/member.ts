@@ -111,11 +111,11 @@ class Member {
     await stream.close();
   }
 
-  /** False when the stream has passed over something. */
+  /** False when the stream has passed what is not committed, and has to be opened anew. */
   async #take(messages: readonly Raw[]): Promise<boolean> {
     const changes = this.#changes;
     await this.#findPositions();
-    if (changes !== this.#changes) return true; // what is dropped here lies before the position that will be asked for
+    if (changes !== this.#changes) return false; // what is dropped here has to come again
     const positions = this.#positions;
     let whole = true;
     const mine = messages.filter(({ partition, offset }) => {
@@ -136,7 +136,7 @@ class Member {
         partition,
         mine.filter((message) => message.partition === partition).map(({ offset }) => offset),
       );
-    if (changes !== this.#changes) return whole;
+    if (changes !== this.#changes) return false; // not committed, so whoever owns it now begins before it
     await this.#consumer.commit({
       offsets: [...partitions].map(([partition, offset]) => ({ topic: order.topic, partition, offset, leaderEpoch: -1 })),
     });

@@ -1,4 +1,4 @@
-// Levels 2 and 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
+// Level 2, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
 // commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,9 +34,9 @@ final class Groups {
         this.protocol = protocol;
     }
 
-    static void run(Report report, Bench bench, String... protocols) {
+    static void run(Report report, Bench bench) {
         Map<String, Report.Check> checks = new LinkedHashMap<>();
-        for (String protocol : protocols) {
+        for (String protocol : new String[] {"classic", "consumer"}) {
             Groups groups = new Groups(bench, protocol);
             String ending = ", " + protocol + " protocol";
             checks.put("a group reads every record once and resumes from its commit" + ending, groups::resumes);

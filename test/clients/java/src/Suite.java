@@ -25,12 +25,11 @@ final class Suite {
                 Refusals.run(report, bench);
                 Topics.run(report, bench);
                 Settings.run(report, bench);
-                Groups.run(report, bench, "classic");
+                Groups.run(report, bench);
             }
             if (usable && level >= 3) {
                 System.out.println("level 3");
                 Settings.trim(report, bench);
-                Groups.run(report, bench, "consumer");
             }
         }
         System.out.flush();

@@ -1,4 +1,4 @@
-//! Levels 2 and 3, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
+//! Level 2, consumer groups, run once for the classic protocol and once for the consumer protocol (KIP-848):
 //! commits and what a group resumes from, partitions shared by two members, static members, administration of groups.
 
 use std::collections::BTreeSet;
@@ -20,9 +20,9 @@ struct Groups {
     protocol: &'static str,
 }
 
-pub fn run(report: &mut Report, bench: &'static Bench, protocols: &[&'static str]) {
+pub fn run(report: &mut Report, bench: &'static Bench) {
     let mut all: Vec<(String, Check)> = Vec::new();
-    for &protocol in protocols {
+    for protocol in ["classic", "consumer"] {
         let groups = Groups { bench, protocol };
         let mut add =
             |sentence: &str, check: fn(Groups)| all.push((format!("{sentence}, {protocol} protocol"), Box::new(move || check(groups))));

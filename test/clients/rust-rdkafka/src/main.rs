@@ -28,12 +28,11 @@ fn main() {
         refusals::run(&mut report, bench);
         topics::run(&mut report, bench);
         settings::run(&mut report, bench);
-        groups::run(&mut report, bench, &["classic"]);
+        groups::run(&mut report, bench);
     }
     if usable && level >= 3 {
         println!("level 3");
         settings::trim(&mut report, bench);
-        groups::run(&mut report, bench, &["consumer"]);
     }
     // Not a return: a client that hangs in a thread of its own must not keep the process.
     std::process::exit(if report.failed == 0 { 0 } else { 1 });
