@@ -20,6 +20,7 @@ import { apis } from '../handlers/index.ts';
 import { serverConfigOf } from '../server/server-config.ts';
 import { measureBroker, measureCleaner, measureCommits, measureEventLoop, measureStorage } from './broker-metrics.ts';
 import { shareDescriptors } from './descriptor-shares.ts';
+import { memoryShares } from './memory-shares.ts';
 import { startServer, type Server } from '../server/server.ts';
 import { LogDir } from '../storage/log-dir.ts';
 import { LogCleaner } from '../storage/log-cleaner.ts';
@@ -37,6 +38,8 @@ export interface StartOptions {
   readonly metrics?: Metrics;
   /** The log dirs lie in memory: nobody else can have them, and a sync costs nothing. Neither lock nor journal is kept then. */
   readonly volatile?: boolean;
+  /** What the container lets the process use; no limit when left out. */
+  readonly memoryLimitBytes?: number;
   /** Told when the metadata has changed. */
   readonly onMetadata?: () => void;
   /** Called once when the broker can no longer keep its promises; it has stopped answering by then. */
@@ -78,7 +81,8 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
   };
 
   try {
-    const tailCache = new TailCache({ limitBytes: config['storage.cache.bytes'], slabs: new Slabs() });
+    const memory = memoryShares(config, (name) => levels.static.has(name), options.memoryLimitBytes ?? Infinity);
+    const tailCache = new TailCache({ limitBytes: memory.tailCacheBytes, slabs: new Slabs() });
     const onGroup = measureCommits(metrics);
     const logDirs: LogDir[] = [];
     /** How the log dirs are closed: until everything has been looked at they are not vouched for. */
@@ -191,7 +195,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
     const server = await startServer({
       env,
       listeners,
-      config: serverConfigOf(settings.config, descriptors.connections),
+      config: { ...serverConfigOf(settings.config, descriptors.connections), queuedMaxRequestBytes: memory.queuedMaxRequestBytes },
       apis,
       broker,
       log,

@@ -33,7 +33,13 @@ export async function start(flags: StartFlags, command: readonly string[]): Prom
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   const env = makeEnv({ inMemory: flags.memory ?? false, onThrown: fail });
-  const running = await assembleBroker({ env, levels: { static: absoluteDirectories(settings) }, log, onFailed: fail });
+  const running = await assembleBroker({
+    env,
+    levels: { static: absoluteDirectories(settings) },
+    log,
+    memoryLimitBytes: memoryLimit(),
+    onFailed: fail,
+  });
   try {
     await createTopics(running, topics, log);
   } catch (thrown) {
@@ -66,6 +72,9 @@ function failer(log: LazyLogger, inMemory: boolean): (thrown: unknown) => void {
     process.exit(exitCodes.failure);
   };
 }
+
+/** What the container allows; where there is none, Node says nothing or more than any machine has. */
+const memoryLimit = (): number => process.constrainedMemory() || Infinity;
 
 /** The message of what was thrown, and of its causes. */
 function messagesOf(thrown: unknown): string[] {

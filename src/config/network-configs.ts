@@ -144,7 +144,7 @@ export const networkConfigs = configTable({
   }),
   'queued.max.request.bytes': bytes({
     default: -1,
-    doc: 'How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, where Kafka sets no limit.',
+    doc: 'How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, or a sixteenth of what the container of the program allows, where Kafka sets no limit.',
   }),
   'request.timeout.ms': intMs({
     default: seconds(30),

@@ -8,7 +8,7 @@ export const ownConfigs = configTable({
   'storage.cache.bytes': bytes({
     default: 64 * MiB,
     min: 0,
-    doc: 'How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk.',
+    doc: 'How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk. Unset, a program in a container takes no more than a sixteenth of what that allows.',
   }),
   'storage.staged.max.bytes': bytes({
     default: 128 * MiB,

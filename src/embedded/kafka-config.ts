@@ -250,7 +250,7 @@ export interface KafkaConfig {
   readonly 'principal.builder.class'?: string | undefined;
   /** After what time without a write a partition forgets a producer and the sequence numbers it has seen from it. Default: 86400000. */
   readonly 'producer.id.expiration.ms'?: Duration | undefined;
-  /** How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, where Kafka sets no limit. Default: -1. */
+  /** How many bytes of requests may be in hand over all connections before no more is read; -1 takes 128 MiB, or a sixteenth of what the container of the program allows, where Kafka sets no limit. Default: -1. */
   readonly 'queued.max.request.bytes'?: Bytes | undefined;
   /** Accepted, without effect. How many requests Kafka queues between its threads; here requests in flight are bounded per connection and by bytes. Default: 500. */
   readonly 'queued.max.requests'?: number | undefined;
@@ -286,7 +286,7 @@ export interface KafkaConfig {
   readonly 'socket.request.max.bytes'?: Bytes | undefined;
   /** Accepted, without effect. The send buffer of a socket; the operating system’s own is used. Default: 102400. */
   readonly 'socket.send.buffer.bytes'?: Bytes | undefined;
-  /** How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk. Default: 67108864. */
+  /** How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk. Unset, a program in a container takes no more than a sixteenth of what that allows. Default: 67108864. */
   readonly 'storage.cache.bytes'?: Bytes | undefined;
   /** Log dirs that are gone for good, by the directory.id that the refused start named. Their partitions begin again, empty; without this a start is refused when a log dir is missing. */
   readonly 'storage.lost.log.dirs'?: readonly string[] | string | undefined;

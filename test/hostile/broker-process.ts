@@ -37,6 +37,7 @@ const running = await assembleBroker({
   env: makeRealEnv({ compute: makeCompute() }),
   levels,
   log,
+  memoryLimitBytes: process.constrainedMemory() || Infinity,
   onFailed: (error) => void failures.push(String(error)),
 });
 
