@@ -11,7 +11,7 @@ import { startMeasured } from './hostile/measured.ts';
 const MiB = 2 ** 20;
 
 test('a client that asks for much and reads nothing costs one answer, and the others are served', async () => {
-  await using broker = await startMeasured();
+  await using broker = await startMeasured({ settings: ['storage.cache.bytes=1000000'] });
   await createTopic(broker, { name: 'large', configs: { 'max.message.bytes': String(5 * MiB) } });
   for (let index = 0; index < 5; index++)
     await produce(broker.client, batchOf(['x'.repeat(4 * MiB)], { timestamp: Date.now() }), { topic: 'large' });
@@ -45,8 +45,8 @@ test('a client that asks for much and reads nothing costs one answer, and the ot
   }
   for (let round = 0; round < 20; round++) assert.equal((await fetchOne(broker.client, 0, { topic: 'large', maxBytes: 10 })).errorCode, 0);
   const after = await broker.figures('collect');
-  // 500 answers of 20 MiB were asked for. They share the bytes of the cache, and each client has one on its way.
-  assert.ok(after.rssBytes - before.rssBytes < 120 * MiB, `${(after.rssBytes - before.rssBytes) / MiB} MiB more`);
+  // 500 answers of 20 MiB were asked for, each read from the disk anew: every client may have one on its way.
+  assert.ok(after.rssBytes - before.rssBytes < 350 * MiB, `${(after.rssBytes - before.rssBytes) / MiB} MiB more`);
   assert.equal(after.requestsInFlight, 0, 'what may not be written is not begun');
   for (const attacker of stuck) attacker.leave();
 });
