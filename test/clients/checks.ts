@@ -67,6 +67,8 @@ export const checks = {
   'group-consumer-dies': { level: 2, says: 'takes over the partitions of a member of the consumer protocol that dies', timeoutMs: 60_000 },
   'group-consumer-static': { level: 2, says: 'finds its partitions again as a static member by the consumer protocol' },
   'log-append-time': { level: 2, says: "is given the broker's time in a topic with LogAppendTime" },
+  recompressed: { level: 2, says: 'reads back the same records from a topic with a compression.type of its own' },
+  'too-new': { level: 2, says: 'is told that a timestamp is too far ahead' },
   'compacted-key': { level: 2, says: 'is told that a compacted topic takes no record without a key' },
 } as const satisfies Record<string, Check>;
 

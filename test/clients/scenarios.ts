@@ -408,6 +408,19 @@ export const scenarios: Record<CheckId, Scenario> = {
     assert.ok(record.timestampMs >= earliest && record.timestampMs <= Date.now() + 1, `the timestamp is ${record.timestampMs}`);
   },
 
+  recompressed: async (scene) => {
+    const configs = { 'compression.type': 'lz4' };
+    await writeAndReadBack(scene, recordsFrom(0, 200), { produce: { codec: 'gzip' }, configs });
+  },
+
+  'too-new': async ({ driver, topic }) => {
+    await driver.createTopic(topic(), { partitions: 1, configs: { 'message.timestamp.after.max.ms': '60000' } });
+    const inAnHour = Date.now() + 3_600_000; // the broker under test runs on this machine, so its clock is ours
+    await assertRefused(driver, 'INVALID_TIMESTAMP', () => driver.produce(topic(), 0, [{ ...recordAt(0), timestampMs: inAnHour }]));
+    await driver.produce(topic(), 0, [recordAt(0)]);
+    assertRecords(await driver.read(topic(), 0, 0, 1), [recordAt(0)]);
+  },
+
   'compacted-key': async ({ driver, topic }) => {
     await driver.createTopic(topic(), { partitions: 1, configs: { 'cleanup.policy': 'compact' } });
     await assertRefused(driver, 'INVALID_RECORD', () => driver.produce(topic(), 0, [{ key: null, value: Buffer.from('lost') }]));

@@ -112,6 +112,7 @@ class KcatDriver implements Driver {
     'create-three': administration,
     'create-twice': administration,
     timestamps: 'kcat has no way to give a timestamp',
+    'too-new': 'kcat has no way to give a timestamp',
     'describe-cluster': 'kcat does not show the cluster id',
     'delete-topic': administration,
     'recreate-topic': administration,
