@@ -2,10 +2,14 @@
 // acknowledged batch is where it was acknowledged to be, byte for byte, and at the end that every partition holds every
 // producer's batches once, in order, without a gap: what was retried after a kill has not been written twice.
 //
-//   node test/crash/kill-cycles.ts [--cycles 40] [--seed 1] [--set KEY=VALUE ...]
+//   node test/crash/kill-cycles.ts [--cycles 40] [--seed 1] [--set KEY=VALUE ...] [--in DIRECTORY] [--after-kill COMMAND]
+//
+// With a file system that forgets what was not synced (LazyFS: --in its mount, and a command that writes lazyfs::clear-cache
+// into its fifo) each kill is a power loss.
 //
 // The moment of a kill is a number of acknowledgements drawn from the seed, so that load decides it and not a clock.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -28,6 +32,8 @@ const { values: flags } = parseArgs({
     cycles: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
     set: { type: 'string', multiple: true, default: [] },
+    in: { type: 'string', default: tmpdir() },
+    'after-kill': { type: 'string', default: '' },
   },
 });
 
@@ -226,7 +232,7 @@ async function checkWhole(connection: Connection): Promise<number> {
 }
 
 const program = resolve(import.meta.dirname, '../../dist/bin.cjs');
-const dataDirectory = mkdtempSync(join(tmpdir(), 'bucketrider-kill-'));
+const dataDirectory = mkdtempSync(join(flags.in, 'bucketrider-kill-'));
 const checked = producers.map(() => Array.from({ length: PARTITIONS }, () => 0));
 let passed = 0;
 let running: RunningProgram | undefined;
@@ -278,6 +284,7 @@ try {
     connection.close();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     await broker.kill();
+    if (flags['after-kill'] !== '') execFileSync('sh', ['-c', flags['after-kill']], { stdio: 'inherit' });
     console.log(`ok - life ${cycle + 1}: killed after ${acknowledgements} acknowledgements, ready in ${Math.round(broker.readyMs)} ms`);
     passed += 1;
   }

@@ -7,6 +7,7 @@
 // A machine that does not allow what a case needs fails that case: a suite that leaves itself out proves nothing, and nobody reads
 // a line that says so. Who develops on such a machine says --skip-missing, and is told what was left out.
 import { parseArgs } from 'node:util';
+import { inParallel } from '../../src/base/in-parallel.ts';
 import type { Case } from './case.ts';
 import { fullDisks } from './cases-full-disk.ts';
 import { garbage } from './cases-garbage.ts';
@@ -24,6 +25,7 @@ const { values: flags } = parseArgs({
 });
 
 const CASE_MS = 60_000;
+const JOBS = 3;
 const cases: Case[] = [...refusals, ...fullDisks, ...slowDisks, ...limits, ...garbage].filter(({ name }) => name.includes(flags.only));
 
 async function runOne(one: Case): Promise<void> {
@@ -53,13 +55,14 @@ let failed = 0;
 let skipped = 0;
 if (flags.list) for (const { name } of cases) console.log(name);
 else {
-  for (const one of cases) {
+  // Most of the time is spent in waiting.
+  await inParallel(JOBS, cases, async (one) => {
     const startedMs = performance.now();
     const why = await lacks(one.needs);
     if (why !== undefined && flags['skip-missing']) {
       skipped += 1;
       console.log(`skipped - ${one.name}: ${why}`);
-      continue;
+      return;
     }
     try {
       if (why !== undefined) throw new Error(why);
@@ -70,7 +73,7 @@ else {
       failed += 1;
       console.log(`not ok - ${one.name}\n${thrown instanceof Error ? thrown.stack : String(thrown)}`);
     }
-  }
+  });
   if (skipped > 0) console.log(`${skipped} left out, since this machine does not allow them`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

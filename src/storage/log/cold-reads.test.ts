@@ -180,3 +180,24 @@ function countBatches(bytes: Buffer): number {
   for (let at = 0; at < bytes.length; at += 12 + bytes.readInt32BE(at + 8)) count += 1;
   return count;
 }
+
+test('a reader that is led past what a file has lost goes on behind it, and the operator hears which offsets are missing', async () => {
+  for (const policy of ['delete', 'compact'] as const) {
+    const config = { 'segment.bytes': 500, 'cleanup.policy': [policy] };
+    const { world, disk, clock } = await coldLog({ batches: 20, config });
+    await clock.until(world.dir.close());
+    const file = await disk.mount().open(`${DIRECTORY}/orders-0/00000000000000000000.log`, 'write');
+    await file.truncate((await file.size()) / 2);
+    const after = await openDir({ disk, clock, seed: 2, cacheBytes: 0 });
+    const log = await after.openLog('orders', 0, config);
+    assert.equal((await readAll(log)).length, 19);
+    const told = after.log.lines
+      .filter(({ level }) => level === 'error')
+      .map(({ message, fields }) => [message, fields['fromOffset'], fields['toOffset']]);
+    // Where the cleaner has been at work, nobody can tell.
+    assert.deepEqual(
+      told,
+      policy === 'delete' ? [['records of a partition are missing: its file ends before the next one begins', 1, 2]] : [],
+    );
+  }
+});

@@ -7,7 +7,7 @@ import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
-import { iterateBatches, recordCountOf, stampBatch } from '../../protocol/record-batch.ts';
+import { baseOffsetOf, iterateBatches, recordCountOf, stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
 import type { DiskRoom } from '../disk-room.ts';
@@ -759,7 +759,8 @@ export class PartitionLog implements CommitMember {
     const buffers: Buffer[] = [];
     let bytes = 0;
     let endOffset = from;
-    for (let index = this.#segmentIndexOf(from); index < this.#segments.length;) {
+    const first = this.#segmentIndexOf(from);
+    for (let index = first; index < this.#segments.length;) {
       const segment = this.#segments[index] as Segment;
       const wanted = { from: endOffset, upTo, maxBytes: Math.max(0, maxBytes - bytes), atLeastOneBatch: options.atLeastOneBatch };
       const found = await readBatches(this.#around, segment, wanted);
@@ -768,6 +769,10 @@ export class PartitionLog implements CommitMember {
         index += 1;
         continue;
       }
+      // Compaction leaves gaps, and may leave a segment empty; nothing else does.
+      const baseOffset = baseOffsetOf(found.bytes, 0);
+      if (index > first && baseOffset > endOffset && !this.#config['cleanup.policy'].includes('compact'))
+        this.#readFailures.noteGap(endOffset, baseOffset);
       buffers.push(found.bytes);
       bytes += found.bytes.length;
       endOffset = found.endOffset;

@@ -1,7 +1,7 @@
 // What becomes of a read that the disk does not serve: an error for those who read this partition, and a line for whoever
 // runs the broker. Nothing else is given up for it: the next read is tried.
 import type { Env } from '../../base/env.ts';
-import type { Logger } from '../../base/log.ts';
+import type { LogFields, Logger } from '../../base/log.ts';
 import { codeOf } from '../../base/posix-error.ts';
 import { KafkaError } from '../../protocol/errors.ts';
 
@@ -25,15 +25,22 @@ export class ReadFailures {
     const isDamage = thrown instanceof KafkaError && thrown.errorName === 'KAFKA_STORAGE_ERROR';
     const code = codeOf(thrown);
     if (!isDamage && code === undefined) return thrown;
-    this.#tell(isDamage ? 'a partition cannot be read: its file is damaged' : 'a partition cannot be read: the disk refuses', thrown);
+    this.#tell(isDamage ? 'a partition cannot be read: its file is damaged' : 'a partition cannot be read: the disk refuses', {
+      error: thrown,
+    });
     if (isDamage) return thrown;
     return new KafkaError('KAFKA_STORAGE_ERROR', `the disk does not give the records of ${this.#partition} (${code})`, { cause: thrown });
   }
 
-  #tell(message: string, error: unknown): void {
+  /** A reader was led past offsets that no file holds: nobody refuses him anything, so somebody has to say it. */
+  noteGap(fromOffset: number, toOffset: number): void {
+    this.#tell('records of a partition are missing: its file ends before the next one begins', { fromOffset, toOffset });
+  }
+
+  #tell(message: string, details: LogFields): void {
     const nowMs = this.#env.monotonicMs();
     if (nowMs - this.#toldMs < TOLD_EVERY_MS) return;
     this.#toldMs = nowMs;
-    this.#log.error(message, { partition: this.#partition, error });
+    this.#log.error(message, { partition: this.#partition, ...details });
   }
 }
