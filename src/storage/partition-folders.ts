@@ -69,6 +69,7 @@ export class PartitionFolders {
     const path = this.pathOf(name);
     const metadata = join(path, PARTITION_METADATA_FILE);
     await this.#env.files.makeDirectory(path);
+    openFiles.forget(metadata); // one of an earlier partition of that name, which is gone
     // Many partitions may be made at once, and descriptors be few.
     await openFiles.create(metadata, async (file) => {
       const bytes = encodePartitionMetadata(topicId);

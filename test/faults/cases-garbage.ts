@@ -64,8 +64,8 @@ interface Kind {
   /** Below the log dir; by name, or found in it. */
   readonly file: string | ((data: string) => string);
   readonly damages: readonly Damage[];
-  readonly then: string;
-  check(found: Found): Promise<void>;
+  readonly outcome: string;
+  readonly check: (found: Found) => Promise<void>;
 }
 
 interface Found extends Template {
@@ -142,7 +142,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: `orders-0/${first}${suffix}`,
     damages: anyway,
-    then: 'is made again',
+    outcome: 'is made again',
     check: harmless(),
   })),
   {
@@ -157,7 +157,7 @@ const kinds: Kind[] = [
           .at(-1) ?? '',
       ),
     damages: anyway,
-    then: 'is made again',
+    outcome: 'is made again',
     check: harmless(/a snapshot of producers is damaged/),
   },
   {
@@ -165,7 +165,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: 'orders-0/leader-epoch-checkpoint',
     damages: anyway,
-    then: 'is read from the batches',
+    outcome: 'is read from the batches',
     check: harmless(/leader epochs.* are damaged/),
   },
   ...['recovery-point-offset-checkpoint', 'log-start-offset-checkpoint', 'replication-offset-checkpoint', 'cleaner-offset-checkpoint'].map(
@@ -174,7 +174,7 @@ const kinds: Kind[] = [
       after: 'a kill',
       file,
       damages: ['garbage', 'empty'],
-      then: 'costs a longer start',
+      outcome: 'costs a longer start',
       check: harmless(),
     }),
   ),
@@ -183,7 +183,7 @@ const kinds: Kind[] = [
     after: 'a kill',
     file: 'orders-0/partition.metadata',
     damages: ['garbage', 'empty', 'missing'],
-    then: 'keeps that partition closed, and nothing else',
+    outcome: 'keeps that partition closed, and nothing else',
     check: partitionRefused,
   },
   {
@@ -191,7 +191,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: 'meta.properties',
     damages: ['garbage', 'empty', 'missing'],
-    then: 'refuses the start',
+    outcome: 'refuses the start',
     check: refused,
   },
   {
@@ -199,7 +199,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: '__cluster_metadata-0/quorum-state',
     damages: ['garbage', 'empty', 'half'],
-    then: 'refuses the start',
+    outcome: 'refuses the start',
     check: refused,
   },
   {
@@ -207,7 +207,7 @@ const kinds: Kind[] = [
     after: 'a kill',
     file: '__cluster_metadata-0/quorum-state',
     damages: ['missing'],
-    then: 'is written again, since the log tells the epoch too',
+    outcome: 'is written again, since the log tells the epoch too',
     check: harmless(),
   },
   {
@@ -215,7 +215,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: `__cluster_metadata-0/${first}.log`,
     damages: ['garbage', 'empty', 'missing', 'half'],
-    then: 'refuses the start',
+    outcome: 'refuses the start',
     check: refused,
   },
   {
@@ -223,7 +223,7 @@ const kinds: Kind[] = [
     after: 'a kill',
     file: `__cluster_metadata-0/${first}.log`,
     damages: ['garbage', 'empty', 'half'],
-    then: 'refuses the start',
+    outcome: 'refuses the start',
     check: refused,
   },
   {
@@ -231,7 +231,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: '__cluster_metadata-0/00000000000000000003-0000000001.checkpoint',
     damages: ['garbage', 'empty'],
-    then: 'is set aside, since the log says the same',
+    outcome: 'is set aside, since the log says the same',
     check: harmless(/a snapshot of the metadata is damaged/),
   },
   {
@@ -239,7 +239,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: 'bootstrap.checkpoint',
     damages: ['garbage', 'empty', 'missing'],
-    then: 'means nothing to a log dir that has begun',
+    outcome: 'means nothing to a log dir that has begun',
     check: harmless(),
   },
   {
@@ -247,7 +247,7 @@ const kinds: Kind[] = [
     after: 'a kill',
     file: 'bucketrider.journal',
     damages: ['garbage', 'missing', 'half'],
-    then: 'costs nothing but an error line, since a kill leaves the segments',
+    outcome: 'costs nothing but an error line, since a kill leaves the segments',
     check: harmless(/the journal is damaged/),
   },
   {
@@ -255,7 +255,7 @@ const kinds: Kind[] = [
     after: 'a clean stop',
     file: `orders-0/${first}.log`,
     damages: ['half'],
-    then: 'is read up to there, the log goes on behind it, and what lies between is missed',
+    outcome: 'is read up to there, the log goes on behind it, and what lies between is missed',
     check: readableUpTo(/records of a partition are missing/, 'NONE'),
   },
   {
@@ -263,13 +263,13 @@ const kinds: Kind[] = [
     after: 'a kill',
     file: (data) => join('orders-0', segmentsOf(data).at(-1) ?? ''),
     damages: ['half'],
-    then: 'makes the partition read-only up to there',
+    outcome: 'makes the partition read-only up to there',
     check: readableUpTo(/a partition is damaged: it can be read up to there, and takes no more records/, 'KAFKA_STORAGE_ERROR'),
   },
 ];
 
-export const garbage: Case[] = kinds.map(({ what, after, file, damages, then, check }) => ({
-  name: `after ${after} a ${what} (${damages.join(', ')}) ${then}`,
+export const garbage: Case[] = kinds.map(({ what, after, file, damages, outcome, check }) => ({
+  name: `after ${after} a ${what} (${damages.join(', ')}) ${outcome}`,
   needs: [],
   run: async (place) => {
     const template = await templateAfter(after);

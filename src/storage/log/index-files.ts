@@ -72,6 +72,8 @@ export async function readIndexFiles(around: Pick<IndexSurroundings, 'env' | 'lo
       offsets: OffsetIndex.decode(segment.baseOffset, offsets),
       times: TimeIndex.decode(segment.baseOffset, times),
     };
+    // It ends with the largest timestamp of the segment: one without entries would say that nothing in it has a time.
+    if (indexes.times.bytes === 0 && segment.bytes > 0) return undefined;
     if (indexes.offsets.lookup(Number.MAX_SAFE_INTEGER) >= segment.bytes && segment.bytes > 0) return undefined;
     return indexes;
   } catch (thrown) {

@@ -51,15 +51,8 @@ export async function loadProducers(options: {
       let producers = decodeProducerSnapshot(snapshot, name, crc32c);
       const retained = offsetFileName(offset, '.producers');
       const batches = await readFileIfThere(env.files, join(directory, retained));
-      try {
-        if (batches !== undefined) producers = addRetainedBatches(producers, { snapshot, batches, name: retained }, crc32c);
-      } catch (thrown) {
-        if (!(thrown instanceof DamagedFileError)) throw thrown;
-        options.log.warn('what is known of earlier batches is damaged: of each producer the last one is known', {
-          directory,
-          why: thrown.message,
-        });
-      }
+      // Without it the snapshot may be Kafka's, which knows the last batch of each producer. A damaged one tells of more than that.
+      if (batches !== undefined) producers = addRetainedBatches(producers, { snapshot, batches, name: retained }, crc32c);
       const state = new ProducerState<Commit>(offset);
       state.restore(producers, offset, { nowMs: env.wallMs(), producerIdExpirationMs: options.producerIdExpirationMs });
       return state;

@@ -113,6 +113,7 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
     input,
     producers,
     leaderEpochs: epochs ?? new LeaderEpochs(),
+    epochsKnown: epochs !== undefined,
     segments: [],
     sealed: [],
     aborted: aborted.bySegment,
@@ -211,6 +212,8 @@ interface Walk {
   readonly input: RecoveryInput;
   readonly producers: ProducerState<Commit>;
   readonly leaderEpochs: LeaderEpochs;
+  /** They were read from their file. */
+  readonly epochsKnown: boolean;
   readonly segments: Segment[];
   readonly sealed: SealedSegment[];
   readonly aborted: ReadonlyMap<number, TransactionIndex>;
@@ -228,7 +231,8 @@ async function walkSegment(walk: Walk, segment: Segment, nextBase: number | unde
   await input.openFiles.use(segment.path, async (handle) => {
     const fileBytes = await handle.size();
     segment.bytes = fileBytes;
-    const read = input.clean ? await readIndexFiles(input, segment) : undefined;
+    // An epoch begins at any batch: where its file does not tell, every batch has to be looked at.
+    const read = input.clean && walk.epochsKnown ? await readIndexFiles(input, segment) : undefined;
     // Producers are known up to their snapshot: what the index would skip must lie below it.
     const indexes = read !== undefined && producers.endOffset > read.offsets.lastOffset ? read : undefined;
     // The last entry of a sound index leads to the last few kilobytes: the batches behind it say where the log ends.
@@ -332,12 +336,14 @@ async function readAbortedBefore(
   return { bySegment, damagedFrom: Infinity };
 }
 
-/** Undefined when there is no such file, or it is damaged: the batches themselves tell. */
+/** Undefined when there is no such file, or it is damaged or says nothing: the batches themselves tell. */
 async function readLeaderEpochs(input: RecoveryInput): Promise<LeaderEpochs | undefined> {
   const bytes = await readFileIfThere(input.env.files, join(input.directory, LEADER_EPOCH_FILE));
   if (bytes === undefined) return undefined;
   try {
-    return LeaderEpochs.decode(bytes);
+    const epochs = LeaderEpochs.decode(bytes);
+    // Where there are batches there is an epoch: a file without one is one that has lost them.
+    return epochs.latestEpoch === undefined ? undefined : epochs;
   } catch (thrown) {
     if (!(thrown instanceof DamagedFileError)) throw thrown;
     input.log.warn('the leader epochs of a partition are damaged and are read from its batches', {
