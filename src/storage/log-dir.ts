@@ -19,7 +19,6 @@ import { LoadedIndexes } from './log/index-files.ts';
 import { LeaderEpochs } from './log/leader-epochs.ts';
 import { parsePartitionDirectoryName, partitionDirectoryName } from './log/log-names.ts';
 import { PartitionLog, type LogSurroundings } from './log/partition-log.ts';
-import { PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
 import { ProducerState } from './log/producer-state.ts';
 import { recoverLog, type RecoveredLog, type RecoveryInput } from './log/recovery.ts';
 import type { TailCache } from './log/tail-cache.ts';
@@ -272,7 +271,6 @@ export class LogDir {
     await this.#forgetOffsets(names);
     const there = names.filter((name) => this.#folders.has(name));
     if (there.length === 0) return;
-    for (const name of there) this.#openFiles.forget(join(this.#folders.pathOf(name), PARTITION_METADATA_FILE));
     // A frame of the journal must not bring back what it was written to. A crash from here on leaves folders that no topic knows.
     await this.#retireFrames();
     await this.#move(() => this.#folders.drop(there));

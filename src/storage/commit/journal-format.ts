@@ -26,6 +26,7 @@ import {
   RECORD_BATCH_OVERHEAD,
   sizeInBytesOf,
 } from '../../protocol/record-batch.ts';
+import { DamagedFileError } from '../damaged-file.ts';
 
 /** A contiguous range of one segment that a group wrote. */
 export interface JournalEntry {
@@ -56,6 +57,8 @@ export interface JournalHead {
 
 const HEAD_MAGIC = 0x42524a48; // 'BRJH'
 const HEAD_VERSION = 1;
+/** It may hold what was acknowledged last, and nobody here can read it. */
+const OPEN_WITH_NEWER = 'a newer bucketrider has used this log dir: open it with that, or let that stop in order first';
 const HEAD_USED_BYTES = 30;
 const HEAD_COPY_AT = 4096;
 export const HEAD_BYTES = 8192;
@@ -92,11 +95,13 @@ export function encodeHead({ id, halfBytes }: JournalHead, compute: Compute): Bu
 }
 
 /** Undefined when neither copy holds. */
-export function decodeHead(bytes: Buffer, compute: Compute): JournalHead | undefined {
+export function decodeHead(bytes: Buffer, compute: Compute, file: string): JournalHead | undefined {
   for (const at of [0, HEAD_COPY_AT]) {
     const copy = bytes.subarray(at, at + HEAD_USED_BYTES);
-    if (copy.length < HEAD_USED_BYTES || copy.readInt32BE(0) !== HEAD_MAGIC || copy.readInt16BE(8) !== HEAD_VERSION) continue;
+    if (copy.length < HEAD_USED_BYTES || copy.readInt32BE(0) !== HEAD_MAGIC) continue;
     if (compute.crc32c(copy.subarray(8)) !== copy.readUInt32BE(4)) continue;
+    const version = copy.readInt16BE(8);
+    if (version !== HEAD_VERSION) throw new DamagedFileError(file, `its version is ${version}, known is ${HEAD_VERSION}`, OPEN_WITH_NEWER);
     return { id: copy.subarray(10, 26), halfBytes: copy.readInt32BE(26) };
   }
   return undefined;

@@ -13,10 +13,11 @@ export interface JournalContent {
   readonly frames: readonly JournalFrame[];
 }
 
+/** @throws DamagedFileError when a later version has written it */
 export async function readJournal(files: FileSystem, path: string, compute: Compute): Promise<JournalContent> {
   const bytes = await readFileIfThere(files, path);
   if (bytes === undefined) return { state: 'absent', frames: [] };
-  const head = decodeHead(bytes, compute);
+  const head = decodeHead(bytes, compute, path);
   if (head === undefined) {
     // A power loss may leave nothing but the name, or zeros, of a journal whose first frame was never synced.
     const begun = bytes.subarray(0, HEAD_BYTES).some((byte) => byte !== 0);

@@ -124,6 +124,19 @@ test('what a client writes into a record is never taken for a frame, not even a 
   assert.deepEqual(await offsetsIn(env), { state: 'whole', offsets: [0] });
 });
 
+test('a journal of a later version is refused, and not taken for a damaged one', async () => {
+  const env = world();
+  await put(await begin(env), entry(0));
+  const head = (await env.files.readFile(PATH)).subarray(0, HEAD_BYTES);
+  for (const at of [0, 4096]) {
+    head.writeInt16BE(2, at + 8);
+    head.writeUInt32BE(compute.crc32c(head.subarray(at + 8, at + 30)), at + 4);
+  }
+  const file = await env.files.open(PATH, 'write');
+  await file.write([head], 0);
+  await assert.rejects(readJournal(env.files, PATH, compute), { name: 'DamagedFileError', message: /its version is 2.*newer bucketrider/ });
+});
+
 test('a flipped bit in the head does no harm, in a frame it is torn or damage, and never another content', async () => {
   const env = world();
   const journal = await begin(env);
