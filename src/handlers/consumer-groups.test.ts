@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestBroker, type TestBroker } from '../assemble/broker.testing.ts';
+import { assignment, subscription } from '../broker/groups/embedded-protocol.testing.ts';
 import { errorNameOf } from '../protocol/errors.ts';
 import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from '../protocol/messages/consumer-group-describe.ts';
 import { deleteGroupsRequest, deleteGroupsResponse } from '../protocol/messages/delete-groups.ts';
@@ -319,4 +320,41 @@ test('a group id that a classic group has had is taken over when nobody is in it
     groups.map(({ groupId, groupType }) => [groupId, groupType]),
     [['readers', 'classic']],
   );
+});
+
+test('a classic group comes over while its member goes on, over a kill, and goes back with the last new member', async () => {
+  await using first = await startTestBroker({ settings: { ...settings, 'group.initial.rebalance.delay.ms': '0' } });
+  const { clock } = first.env;
+  await makeTopic(first, 'orders', 2);
+  const protocols = [{ name: 'range', metadata: subscription(['orders']) }];
+  const old = await TestMember.connect(first, { protocols });
+  assert.equal(await clock.until(old.join()), 'NONE');
+  await clock.until(old.sync({ [old.memberId]: assignment({ orders: [0, 1] }) }));
+  assert.equal(await clock.until(old.commit('orders', 0, 5)), 'NONE');
+  const anna = await ConsumerMember.connect(first);
+  assert.equal(await clock.until(anna.beat()), 'NONE');
+  assert.deepEqual(anna.assigned, {}, 'the old member holds all there is');
+  assert.equal(await clock.until(old.heartbeat()), 'REBALANCE_IN_PROGRESS');
+  assert.equal(await clock.until(old.commit('orders', 0, 6)), 'NONE', 'in the generation it still has');
+
+  await using second = await first.crash();
+  const [old2, anna2] = [await TestMember.connect(second, { protocols }), await anna.reconnected(second)];
+  old2.memberId = old.memberId;
+  old2.generationId = old.generationId;
+  assert.equal(await clock.until(old2.heartbeat()), 'REBALANCE_IN_PROGRESS');
+  assert.equal(await clock.until(old2.join()), 'NONE');
+  assert.notEqual(await clock.until(old2.sync()), 'REBALANCE_IN_PROGRESS');
+  await settled(second, anna2);
+  assert.equal(anna2.assigned['orders']?.length, 1);
+  const [described] = await describe(second, 1, 'readers');
+  assert.deepEqual(described?.members.map(({ memberType }) => memberType).toSorted(), [0, 1]);
+  assert.equal(await clock.until(anna2.offset('orders')), 6);
+
+  assert.equal(await clock.until(anna2.leave()), 'NONE');
+  assert.equal(await clock.until(old2.heartbeat()), 'REBALANCE_IN_PROGRESS');
+  assert.equal(await clock.until(old2.join()), 'NONE');
+  assert.equal(old2.isLeader, true);
+  assert.deepEqual(await clock.until(old2.offsets('orders', 1)), [6]);
+  assert.equal(errorNameOf((await describe(second, 1, 'readers'))[0]?.errorCode ?? 0), 'GROUP_ID_NOT_FOUND');
+  assert.deepEqual(second.failures, []);
 });

@@ -84,7 +84,7 @@ export class TestMember {
   }
 
   /** The assignment it gets, or the error. */
-  async sync(assignments: Readonly<Record<string, string>> = {}, version = 5): Promise<string> {
+  async sync(assignments: Readonly<Record<string, string | Buffer>> = {}, version = 5): Promise<string> {
     const answer = await this.#connection.request(syncGroup, version, {
       groupId: this.groupId,
       generationId: this.generationId,
@@ -92,7 +92,10 @@ export class TestMember {
       groupInstanceId: version >= 3 ? this.instanceId : null,
       protocolType: version >= 5 ? 'consumer' : null,
       protocolName: version >= 5 ? (this.joined?.protocolName ?? '') : null,
-      assignments: Object.entries(assignments).map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text) })),
+      assignments: Object.entries(assignments).map(([memberId, text]) => ({
+        memberId,
+        assignment: typeof text === 'string' ? Buffer.from(text) : text,
+      })),
     });
     return answer.errorCode === 0 ? answer.assignment.toString() : String(errorNameOf(answer.errorCode));
   }

@@ -1,7 +1,9 @@
 // A consumer group on a clock that a test moves: joining, epochs, targets, letting go and taking over, leaving, falling silent.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { memberRecord } from './consumer-records.ts';
 import { ConsumerHarness } from './consumer-harness.testing.ts';
+import type { GroupRecordOf } from './group-records.ts';
 
 function withOrders(partitions: number, settings: Readonly<Record<string, string>> = {}): ConsumerHarness {
   const harness = new ConsumerHarness(settings);
@@ -369,3 +371,31 @@ test('a member in a state that only a newer broker knows has to begin anew', () 
   assert.equal(anna.beat({ owned: new Map() }), 'NONE');
   assert.equal(harness.group.state, 'Stable');
 });
+
+test('in a log whose records disagree about the holder of a partition the last word counts', () => {
+  const harness = withOrders(1);
+  const anna = harness.consumer('anna');
+  anna.beat();
+  const [topicId = ''] = anna.held.keys();
+  const { groupId } = harness;
+  const holds = (memberId: string, partitions: number[]) =>
+    harness.append({
+      type: 'ConsumerGroupCurrentMemberAssignment',
+      key: { groupId, memberId },
+      value: {
+        memberEpoch: 1,
+        previousMemberEpoch: 0,
+        state: 0,
+        assignedPartitions: [{ topicId, partitions }],
+        partitionsPendingRevocation: [],
+      },
+    });
+  harness.append({ ...memberOf(harness), key: { groupId, memberId: 'bert' } });
+  holds('bert', [0]); // that anna has let go is told by a record that compaction has taken
+  holds('anna', []);
+  harness.restart();
+  assert.equal(harness.group.ownerOf(topicId, 0), 'bert');
+});
+
+const memberOf = ({ group, groupId }: ConsumerHarness) =>
+  memberRecord(groupId, group.getMember('anna')) as GroupRecordOf<'ConsumerGroupMemberMetadata'>;

@@ -1,37 +1,17 @@
 // Groups that change their protocol while their members go on: classic members beside new ones, the way there and the way back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encode } from '../../protocol/codec.ts';
 import { errorNameOf } from '../../protocol/errors.ts';
-import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../protocol/records/consumer-protocol.ts';
-import { Writer } from '../../protocol/writer.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { join, type JoinRequest } from './classic-join.ts';
 import type { JoinResponse, SyncResponse } from './classic-member.ts';
 import { heartbeat, leave, sync } from './classic-session.ts';
 import { heartbeatInConsumerGroup, joinConsumerGroup, leaveConsumerGroupAsClassic, syncConsumerGroup } from './consumer-classic-members.ts';
 import { ConsumerHarness, type TestConsumer } from './consumer-harness.testing.ts';
+import { assignment, subscription, type Named } from './embedded-protocol.testing.ts';
 import { decodeAssignment, decodeSubscription } from './embedded-protocol.ts';
 import type { GroupStep, Waiter } from './group-step.ts';
 import { refusalOf } from './steps-harness.testing.ts';
-
-type Named = Readonly<Record<string, readonly number[]>>;
-
-const named = (partitions: Named) => Object.entries(partitions).map(([topic, list]) => ({ topic, partitions: list }));
-
-function subscription(topics: readonly string[], owned: Named = {}, version = 3): Buffer {
-  const writer = new Writer();
-  writer.int16(version);
-  encode(consumerProtocolSubscription, version, { topics, userData: null, ownedPartitions: named(owned), generationId: -1 }, writer);
-  return Buffer.concat(writer.buffers());
-}
-
-function assignment(partitions: Named, userData: Buffer | null = null): Buffer {
-  const writer = new Writer();
-  writer.int16(3);
-  encode(consumerProtocolAssignment, 3, { assignedPartitions: named(partitions), userData }, writer);
-  return Buffer.concat(writer.buffers());
-}
 
 interface ClassicOptions {
   readonly instanceId?: string | null;
