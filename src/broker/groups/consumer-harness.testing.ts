@@ -75,6 +75,7 @@ export class TestConsumer {
   /** What it holds. */
   held: TopicPartitions = NO_PARTITIONS;
   #toldHeld: TopicPartitions | undefined;
+  #mustTellAll = false;
 
   constructor(harness: ConsumerHarness, memberId: string, options: ConsumerOptions) {
     this.#harness = harness;
@@ -119,6 +120,10 @@ export class TestConsumer {
       this.held = NO_PARTITIONS;
       return this.send({ ...whole, owned: NO_PARTITIONS, ...changes });
     }
+    if (this.#mustTellAll) {
+      this.#mustTellAll = false;
+      return this.send({ ...whole, ...changes });
+    }
     const owned = this.#toldHeld === this.held ? null : this.held;
     this.#toldHeld = this.held;
     const nothingNew = {
@@ -131,12 +136,13 @@ export class TestConsumer {
     return this.send({ ...whole, ...nothingNew, owned, ...changes });
   }
 
-  /** The answer gets lost on the way. */
+  /** The answer gets lost on the way: the next heartbeat tells everything again. */
   beatInVain(): void {
     const { epoch, held } = this;
     this.beat();
     this.epoch = epoch;
     this.held = held;
+    this.#mustTellAll = true;
   }
 
   send(request: ConsumerHeartbeatRequest): Outcome {

@@ -298,6 +298,27 @@ test('members that wait in a round of joining are told to join again when the gr
   assert.deepEqual(shared(anna.assigned, bert.assigned, cleo.assigned), [0, 1, 2, 3]);
 });
 
+test('a group comes over in its first round, also when everybody has left it again', () => {
+  const harness = new ConsumerHarness();
+  harness.makeTopic('orders', 2);
+  harness.state.groups.set(harness.groupId, new ClassicGroup(harness.groupId, harness.wallMs));
+  const anna = new ClassicMember(harness, '');
+  anna.join();
+  assert.equal(harness.consumer('cleo').beat(), 'NONE');
+  assert.equal(anna.joinError, 'REBALANCE_IN_PROGRESS');
+  assert.equal(harness.group.members.size, 2);
+
+  harness.state.groups.set(harness.groupId, new ClassicGroup(harness.groupId, harness.wallMs));
+  const bert = new ClassicMember(harness, 'bert');
+  bert.join({ memberId: '' });
+  const [memberId = ''] = harness.state.getClassicGroup(harness.groupId).members.keys();
+  assert.equal(bert.leave(memberId), 'NONE');
+  assert.equal(harness.state.getClassicGroup(harness.groupId).state, 'PreparingRebalance');
+  const dora = harness.consumer('dora');
+  assert.equal(dora.beat(), 'NONE');
+  assert.deepEqual(dora.assigned, { orders: [0, 1] });
+});
+
 test('a classic member joins a consumer group, in two steps where its version wants that', () => {
   const harness = new ConsumerHarness();
   harness.makeTopic('orders', 4);

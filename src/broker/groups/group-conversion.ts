@@ -82,6 +82,8 @@ function checkMayBecomeConsumer({ groupId, usesConsumerProtocol, members }: Clas
 /** The members as they are in the new protocol, each with what it was given last. */
 function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[] {
   const { groupId, generationId } = classic;
+  // All may have gone in the round under way.
+  if (classic.members.size === 0) return [];
   // A group in its first round has not chosen a protocol yet.
   const protocolName = classic.protocolName ?? classic.selectProtocol();
   try {
