@@ -319,6 +319,21 @@ test('a group comes over in its first round, also when everybody has left it aga
   assert.deepEqual(dora.assigned, { orders: [0, 1] });
 });
 
+test('of a partition that the leader of a classic group has given to two, one of them is the holder', () => {
+  const { harness, anna, bert } = classicGroup();
+  anna.join();
+  bert.join();
+  const all = assignment({ orders: [0, 1, 2, 3, 99] });
+  const leader = harness.state.getClassicGroup(harness.groupId).isLeader(anna.memberId) ? anna : bert;
+  leader.sync({ [anna.memberId]: all, [bert.memberId]: all });
+  const cleo = harness.consumer('cleo');
+  assert.equal(cleo.beat(), 'NONE');
+  const held = [...harness.group.members.values()].flatMap(({ assigned }) => [...assigned.values()].flat());
+  assert.equal(new Set(held).size, held.length);
+  settle(harness, [anna, bert], [cleo]);
+  assert.deepEqual(shared(anna.assigned, bert.assigned, cleo.assigned), [0, 1, 2, 3]);
+});
+
 test('a classic member joins a consumer group, in two steps where its version wants that', () => {
   const harness = new ConsumerHarness();
   harness.makeTopic('orders', 4);

@@ -20,7 +20,7 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, withTopicIds } 
 import type { ConsumerGroupRecord, GroupRecord } from './group-records.ts';
 import type { GroupStep } from './group-step.ts';
 import type { GroupsState } from './groups-state.ts';
-import type { TopicPartitions } from './topic-partitions.ts';
+import { put, type TopicPartitions } from './topic-partitions.ts';
 
 /**
  * The group that a heartbeat is for. One that is not there, or nobody is in, begins as a consumer group when the member joins;
@@ -86,6 +86,7 @@ function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[
   if (classic.members.size === 0) return [];
   // A group in its first round has not chosen a protocol yet.
   const protocolName = classic.protocolName ?? classic.selectProtocol();
+  const taken = new TakenPartitions();
   try {
     return [...classic.members.values()].map((member) => {
       const { partitions, userData } = decodeAssignment(member.assignment);
@@ -102,13 +103,30 @@ function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[
         classic: { sessionTimeoutMs: member.sessionTimeoutMs, supportedProtocols: member.protocols },
         memberEpoch: generationId,
         previousMemberEpoch: generationId,
-        assigned: withTopicIds(partitions, topics),
+        assigned: taken.without(withTopicIds(partitions, topics)),
       };
     });
   } catch (thrown) {
     if (!(thrown instanceof ProtocolError)) throw thrown;
     const why = `Cannot upgrade classic group ${groupId} to consumer group because the embedded consumer protocol is malformed.`;
     throw new KafkaError('GROUP_ID_NOT_FOUND', why);
+  }
+}
+
+/** A leader may have given a partition to two members: here the first has it. */
+class TakenPartitions {
+  readonly #taken = new Set<string>();
+
+  without(partitions: TopicPartitions): TopicPartitions {
+    const free = new Map<string, readonly number[]>();
+    for (const [topicId, list] of partitions)
+      put(
+        free,
+        topicId,
+        list.filter((partition) => !this.#taken.has(`${topicId}/${partition}`)),
+      );
+    for (const [topicId, list] of free) for (const partition of list) this.#taken.add(`${topicId}/${partition}`);
+    return free;
   }
 }
 
