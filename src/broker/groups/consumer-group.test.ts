@@ -121,6 +121,19 @@ test('a member in an epoch that is not its own is fenced; one whose answer was l
   assert.equal(anna.beat({ memberEpoch: 17, memberId: 'nobody' }), 'UNKNOWN_MEMBER_ID');
 });
 
+test('a member that was fenced begins anew under the same id, and lets go of what is not its own any more', () => {
+  const harness = withOrders(2);
+  const [anna, bert] = [harness.consumer('anna'), harness.consumer('bert')];
+  anna.beat();
+  bert.beat();
+  assert.equal(anna.beat({ memberEpoch: 17 }), 'FENCED_MEMBER_EPOCH');
+  anna.epoch = 0;
+  assert.equal(anna.beat(), 'NONE');
+  assert.deepEqual([anna.epoch, anna.assigned], [2, { orders: [0] }]);
+  bert.beat();
+  assert.deepEqual(bert.assigned, { orders: [1] });
+});
+
 test('a member that tells everything, as it does after an error, is told its assignment', () => {
   const harness = withOrders(2);
   const anna = harness.consumer('anna');

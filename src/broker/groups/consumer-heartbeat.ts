@@ -145,7 +145,8 @@ function staticMember(group: ConsumerGroup, request: ConsumerHeartbeatRequest, m
 }
 
 function checkMemberEpoch(member: ConsumerMember, { memberEpoch, owned }: ConsumerHeartbeatRequest): void {
-  if (memberEpoch === member.memberEpoch) return;
+  // One that begins anew holds nothing, whatever it was before.
+  if (memberEpoch === member.memberEpoch || memberEpoch === JOIN_EPOCH) return;
   // The answer that raised its epoch may have been lost: then it holds nothing that it was not given.
   if (memberEpoch < member.memberEpoch && memberEpoch === member.previousMemberEpoch && owned !== null && isSubset(owned, member.assigned))
     return;

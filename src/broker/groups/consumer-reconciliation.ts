@@ -26,22 +26,20 @@ export function reconcile(member: ConsumerMember, options: ReconciliationOptions
   if (!subscriptionHasChanged && isReconciledTo(member, assignmentEpoch)) return member;
   switch (member.state) {
     case 'stable':
-      if (member.memberEpoch !== assignmentEpoch) return nextAssignment(member, member.memberEpoch, options);
+      if (member.memberEpoch !== assignmentEpoch) return nextAssignment(member, options);
       return withoutUnsubscribed(member, options);
     case 'unrevoked':
-      if (!stillHolds(owned, member.pendingRevocation))
-        // It may have been asked to let go because its subscription changed, before there is a target for it.
-        return nextAssignment(member, Math.min(member.memberEpoch + 1, assignmentEpoch), options);
+      if (!stillHolds(owned, member.pendingRevocation)) return nextAssignment(member, options);
       return subscriptionHasChanged ? withoutUnsubscribed(member, options) : member;
     case 'unreleased':
-      return nextAssignment(member, member.memberEpoch, options);
+      return nextAssignment(member, options);
     case 'unknown':
       if (owned === null || owned.size > 0)
         throw new KafkaError(
           'FENCED_MEMBER_EPOCH',
           'The consumer group member is in a unknown state. The member must abandon all its partitions and rejoin.',
         );
-      return nextAssignment(member, assignmentEpoch, options);
+      return nextAssignment(member, options);
     default:
       return member.state satisfies never;
   }
@@ -66,10 +64,10 @@ const inEpoch = (member: ConsumerMember, memberEpoch: number): ConsumerMember =>
   previousMemberEpoch: member.memberEpoch,
 });
 
-function nextAssignment(member: ConsumerMember, memberEpoch: number, options: ReconciliationOptions): ConsumerMember {
+function nextAssignment(member: ConsumerMember, options: ReconciliationOptions): ConsumerMember {
   const { kept, leaving, coming, isWaiting } = differences(member, options);
   if (leaving.size > 0 && stillHolds(options.owned, leaving))
-    return { ...inEpoch(member, memberEpoch), state: 'unrevoked', assigned: kept, pendingRevocation: leaving };
+    return { ...inEpoch(member, member.memberEpoch), state: 'unrevoked', assigned: kept, pendingRevocation: leaving };
   const state: MemberState = isWaiting ? 'unreleased' : 'stable';
   return { ...inEpoch(member, options.assignmentEpoch), state, assigned: union(kept, coming), pendingRevocation: NO_PARTITIONS };
 }
