@@ -128,21 +128,32 @@ export class GroupStep {
 
   /** The same for a member of a consumer group. */
   holdConsumerSession(groupId: string, memberId: string, sessionTimeoutMs: number): void {
-    let held: { readonly group: ConsumerGroup; readonly session: ConsumerSession } | undefined;
+    this.#stopConsumerSession(groupId, memberId, () => (nowMs) => nowMs + sessionTimeoutMs);
+  }
+
+  /** Its session stands still as long, and then goes on with what was left of it: the request is no sign of life (KIP-848). */
+  pauseConsumerSession(groupId: string, memberId: string): void {
+    this.#stopConsumerSession(groupId, memberId, (session) => {
+      const leftMs = session.deadlineMs - this.nowMs;
+      return (nowMs) => Math.max(session.deadlineMs, nowMs + leftMs);
+    });
+  }
+
+  #stopConsumerSession(groupId: string, memberId: string, stop: (session: ConsumerSession) => (nowMs: number) => number): void {
+    let goOn: (() => void) | undefined;
     this.onceAppliedTo(groupId, (group) => {
       if (!group.members.has(memberId)) return;
-      held = { group, session: group.sessionOf(memberId) };
-      held.session.requestsInHand += 1;
+      const session = group.sessionOf(memberId);
+      const deadlineAt = stop(session);
+      session.requestsInHand += 1;
+      goOn = () => {
+        session.requestsInHand -= 1;
+        session.deadlineMs = deadlineAt(this.#options.clockMs());
+        group.noteDeadline(session.earliestDeadlineMs);
+        this.#options.onDeadline(group);
+      };
     });
-    const release = (): void => {
-      if (held === undefined) return;
-      const { group, session } = held;
-      session.requestsInHand -= 1;
-      session.deadlineMs = this.#options.clockMs() + sessionTimeoutMs;
-      group.noteDeadline(session.earliestDeadlineMs);
-      this.#options.onDeadline(group);
-    };
-    this.answers.push({ transient: false, deliver: release, fail: () => undefined });
+    this.answers.push({ transient: false, deliver: () => goOn?.(), fail: () => undefined });
   }
 
   /** A deadline of the group has been set after the step itself. */

@@ -5,7 +5,6 @@ import { check, KafkaError, NONE } from '../../protocol/errors.ts';
 import { ZERO_UUID } from '../../protocol/reader.ts';
 import { codeOf } from './classic-rebalance.ts';
 import type { CommittedOffset } from './committed-offsets.ts';
-import { sessionTimeoutOf } from './consumer-member.ts';
 import { groupTombstones } from './consumer-records.ts';
 import type { GroupRecord } from './group-records.ts';
 import type { GroupStep } from './group-step.ts';
@@ -71,15 +70,11 @@ export function commitOffsets(state: GroupsState, request: CommitRequest, step: 
   );
 }
 
-/** A commit that waits for the disk does not end the session of who waits for it. */
+/** A commit that waits for the disk does not end the session of who waits for it. Only in classic groups does it prolong it. */
 function holdSession(group: Group, memberId: string, step: GroupStep): void {
-  if (group.kind === 'classic') {
-    const member = group.members.get(memberId);
-    if (member !== undefined) step.holdSession(group, member);
-    return;
-  }
+  if (group.kind === 'consumer') return step.pauseConsumerSession(group.groupId, memberId);
   const member = group.members.get(memberId);
-  if (member !== undefined) step.holdConsumerSession(group.groupId, memberId, sessionTimeoutOf(member, step.groupConfig(group.groupId)));
+  if (member !== undefined) step.holdSession(group, member);
 }
 
 export interface AskedOffsets {
