@@ -5,7 +5,7 @@ import type { ConsumerGroup } from './consumer-group.ts';
 import { regexOf, type ConsumerMember } from './consumer-member.ts';
 import { groupEpochRecord, regexRecord, regexTombstone, type ResolvedRegex } from './consumer-records.ts';
 import type { GroupStep, MaySee } from './group-step.ts';
-import { compileTopicRegex } from './topic-regex.ts';
+import { compileTopicRegex, type TopicRegex } from './topic-regex.ts';
 
 /** However many topics come and go, a group's expressions are not looked up more often. */
 const LEAST_REFRESH_INTERVAL_MS = 10_000;
@@ -98,23 +98,43 @@ export function* lookUpRegexes(
   regexes: readonly string[],
   { names, maySee, version, wallMs }: { names: readonly string[]; maySee: MaySee; version: number; wallMs: number },
 ): Generator<void, ReadonlyMap<string, ResolvedRegex>> {
-  const compiled = regexes.map((regex) => ({ regex, matches: matcherOf(regex), topics: new Set<string>() }));
-  for (const [at, name] of names.entries()) {
-    const found = compiled.filter(({ matches }) => matches(name));
+  let cost = 0;
+  const compiled: { regex: string; matcher: TopicRegex; topics: Set<string> }[] = [];
+  for (const regex of regexes) {
+    const matcher = matcherOf(regex);
+    compiled.push({ regex, matcher, topics: new Set() });
+    cost += matcher.programSize * COMPILING;
+    if (cost >= COST_OF_A_TURN) {
+      yield;
+      cost = 0;
+    }
+  }
+  const programSize = compiled.reduce((sum, { matcher }) => sum + matcher.programSize, 0);
+  for (const name of names) {
+    const found = compiled.filter(({ matcher }) => matcher.matches(name));
     if (found.length > 0 && maySee(name)) for (const { topics } of found) topics.add(name);
-    if (at % NAMES_PER_TURN === NAMES_PER_TURN - 1) yield;
+    cost += programSize * name.length + LOOKING;
+    if (cost >= COST_OF_A_TURN) {
+      yield;
+      cost = 0;
+    }
   }
   return new Map(compiled.map(({ regex, topics }) => [regex, { topics, version, timestampMs: wallMs }]));
 }
 
-const NAMES_PER_TURN = 200;
+/**
+ * In instructions for each character, 80 ns each where a hostile expression keeps all of its program alive and some ns where it does not:
+ * a turn takes 20 ms at the very worst. To look at a name, and to compile an instruction, costs as much as so many.
+ */
+const COST_OF_A_TURN = 250_000;
+const LOOKING = 500;
+const COMPILING = 100;
 
-function matcherOf(regex: string): (name: string) => boolean {
+function matcherOf(regex: string): TopicRegex {
   try {
-    const compiled = compileTopicRegex(regex);
-    return (name) => compiled.matches(name);
+    return compileTopicRegex(regex);
   } catch {
     // It was checked when it came, perhaps by a Kafka that takes what we do not: then it means nothing here.
-    return () => false;
+    return { matches: () => false, programSize: 0 };
   }
 }

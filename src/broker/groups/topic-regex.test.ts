@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KafkaError } from '../../protocol/errors.ts';
+import { lookUpRegexes } from './consumer-regexes.ts';
 import { compileTopicRegex, MAX_PATTERN_LENGTH } from './topic-regex.ts';
 
 const refused = (pattern: string): KafkaError => {
@@ -68,4 +69,27 @@ test('brackets that never close cost no more than their length', () => {
   refused('('.repeat(4000));
   const { user } = process.cpuUsage(before);
   assert.ok(user < 1_000_000, `${user} us`);
+});
+
+test('what expressions mean is looked up in short turns: many names for cheap ones, a name at a time for the costly', () => {
+  const turnsOf = (regexes: readonly string[], names: readonly string[]): number => {
+    const lookup = lookUpRegexes(regexes, { names, maySee: () => true, version: 1, wallMs: 1 });
+    let turns = 1;
+    while (lookup.next().done !== true) turns += 1;
+    return turns;
+  };
+  const short = Array.from({ length: 10_000 }, (_, at) => `orders-${at}`);
+  assert.ok(turnsOf(['orders.*'], short) < 30);
+  const long = Array.from({ length: 20 }, (_, at) => 'ab'.repeat(100) + at);
+  const costly = '(((a?b?){10}){5}){6}c';
+  assert.ok(compileTopicRegex(costly).programSize > 1500);
+  assert.ok(turnsOf([costly], long) >= 20);
+  assert.ok(
+    turnsOf(
+      Array.from({ length: 50 }, (_, at) => `a{${900 + at}}`),
+      [],
+    ) >= 15,
+    'to compile many takes turns as well',
+  );
+  assert.equal(turnsOf(['['], short.slice(0, 10)), 1, 'what is none means nothing');
 });

@@ -18,6 +18,8 @@ const re2 = (): typeof Re2 => (loaded ??= createRequire(import.meta.url)('re2js'
 export interface TopicRegex {
   /** Whether the whole name matches. */
   matches(topic: string): boolean;
+  /** Instructions of its program: with the length of a name the most that a match takes. */
+  readonly programSize: number;
 }
 
 /** @throws KafkaError INVALID_REGULAR_EXPRESSION for what is not RE2, and for what would cost too much */
@@ -32,8 +34,9 @@ export function compileTopicRegex(pattern: string): TopicRegex {
     if (thrown instanceof RE2JSException) throw refusal(pattern, thrown.message);
     throw thrown;
   }
-  if (program.programSize() > MAX_PROGRAM_SIZE) throw refusal(pattern, 'it is too large');
-  return { matches: (topic) => program.testExact(topic) };
+  const programSize = program.programSize();
+  if (programSize > MAX_PROGRAM_SIZE) throw refusal(pattern, 'it is too large');
+  return { matches: (topic) => program.testExact(topic), programSize };
 }
 
 function refusal(pattern: string, why: string): KafkaError {
