@@ -7,7 +7,7 @@ import { suite, test } from 'node:test';
 import { buildCommandLine, type Ended } from './cli.testing.ts';
 
 const cli = await buildCommandLine('cli-groups');
-const topics = ['orders:2', 'users:1', 'live:2', 'counted:1', 'pipe:1'];
+const topics = ['orders:2', 'users:1', 'live:2', 'counted:1', 'pipe:1', 'modern:1'];
 const delay = ['--set', 'group.initial.rebalance.delay.ms=0'];
 const broker = await cli.start('--memory', ...delay, ...topics.flatMap((topic) => ['--topic', topic]));
 const env = { KAFKA_BROKERS: broker.bootstrap };
@@ -360,6 +360,24 @@ suite('bucketrider consume -g', { concurrency: 3 }, () => {
       assert.deepEqual([code, signal, stderr], [130, null, '']);
     }
     assert.match(await ok('group', 'describe', 'sharing', '--offsets'), /\nmembers {6}0\nlag {10}0 records\n/);
+  });
+
+  test('a member of the consumer protocol reads and commits as any other, and describe tells of its epochs', async () => {
+    await cli.run(['produce', 'modern', '-q'], { env, input: 'a\nb\nc\n' });
+    const words = ['consume', 'modern', '-g', 'modern-readers', '--group-protocol', 'consumer'];
+    assert.equal(await ok(...words, '-n', '2'), 'a\nb\n');
+    assert.equal(await ok(...words, '-e'), 'c\n');
+    const [group] = (await jsonOf('group', 'describe', 'modern-readers')) as {
+      type: string;
+      state: string;
+      assignor: string;
+      groupEpoch: number;
+      lag: number;
+    }[];
+    assert.deepEqual([group?.type, group?.state, group?.assignor, group?.lag], ['consumer', 'Empty', 'uniform', 0]);
+    assert.ok((group?.groupEpoch ?? 0) > 0);
+    assert.equal(await ok('group', 'reset', 'modern-readers', '--to', 'start', '--execute', '-o', 'csv'), 'modern,0,0\n');
+    assert.equal(await ok('group', 'delete', 'modern-readers', '--yes', '-o', 'name'), 'modern-readers\n');
   });
 
   test('whoever stops reading our output ends it, and the group is left in order', async () => {

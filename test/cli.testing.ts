@@ -44,8 +44,10 @@ export interface CommandLine {
   folder(): string;
 }
 
-/** Longer than anything here takes on a busy machine, shorter than a person's patience. A broker lives as long as its test file. */
+/** Longer than anything here takes on a busy machine, shorter than a person's patience. */
 const LONGEST_RUN_MS = 120_000;
+/** A broker lives as long as its test file, and no longer than this: a test that waits for it in vain has to end. */
+const LONGEST_LIFE_MS = 300_000;
 
 /** `name` is that of the test file: two files that run at once do not build into the same folder. */
 export async function buildCommandLine(name: string): Promise<CommandLine> {
@@ -63,7 +65,7 @@ export async function buildCommandLine(name: string): Promise<CommandLine> {
     Object.entries(process.env).filter(([key]) => !/^(KAFKA|BUCKETRIDER|npm|NODE)_|^NO_COLOR$/.test(key)),
   );
 
-  const start = (words: readonly string[], { input, env, cwd }: RunOptions = {}, longestMs?: number): RunningProgram => {
+  const start = (words: readonly string[], { input, env, cwd }: RunOptions = {}, longestMs = LONGEST_LIFE_MS): RunningProgram => {
     const child = spawn(process.execPath, [file, ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...surroundings, NODE_COMPILE_CACHE: join(into, 'compiled'), ...env },
@@ -74,7 +76,7 @@ export async function buildCommandLine(name: string): Promise<CommandLine> {
     if (input !== undefined) child.stdin.end(input);
     const output = new Stream(child.stdout);
     const errors = new Stream(child.stderr);
-    const late = longestMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), longestMs);
+    const late = setTimeout(() => child.kill('SIGKILL'), longestMs);
     const ended = new Promise<Ended>((resolveEnd) => {
       child.on('close', (code, signal) => {
         clearTimeout(late);

@@ -9,6 +9,7 @@ import {
 import { kafkaErrorOf } from './broker-link.ts';
 import { byPartition, type Committer } from './committed-offsets.ts';
 import { linkToCoordinator } from './coordinators.ts';
+import { describeGroups } from './groups.ts';
 import { persisting, type Membership, type MembershipOptions } from './group-membership.ts';
 import { partitionKey, type TopicPartition } from './list-offsets.ts';
 
@@ -58,6 +59,12 @@ export class ConsumerMembership implements Membership {
       this.#next = await this.#shareIn(answer);
       if (this.#next === undefined || isSame(this.#next, this.#owned)) return this.#owned;
     }
+  }
+
+  async isSettled(): Promise<boolean> {
+    const { cluster, groupId } = this.#options;
+    const group = (await describeGroups(cluster, [groupId])).get(groupId);
+    return group === undefined || group instanceof KafkaError || group.state === 'Stable';
   }
 
   async heartbeat(): Promise<boolean> {

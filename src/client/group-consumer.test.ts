@@ -5,6 +5,7 @@ import { makeMemoryEnv } from '../base/memory/env.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { createTopics } from './admin.ts';
 import { ClassicMembership } from './classic-membership.ts';
+import { ConsumerMembership } from './consumer-membership.ts';
 import { Cluster } from './cluster.ts';
 import { fetchCommitted } from './committed-offsets.ts';
 import { GroupConsumer, type GroupConsumerOptions } from './group-consumer.ts';
@@ -29,7 +30,14 @@ function clusterOf({ env, port }: TestBroker): Promise<Cluster> {
 }
 
 async function worldOf(partitionCount: number, texts: readonly string[]) {
-  const broker = await startTestBroker({ settings: { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '1' } });
+  const broker = await startTestBroker({
+    settings: {
+      'group.initial.rebalance.delay.ms': '0',
+      'offsets.topic.num.partitions': '1',
+      'group.consumer.min.session.timeout.ms': String(SESSION_MS),
+      'group.consumer.session.timeout.ms': String(SESSION_MS),
+    },
+  });
   const cluster = await clusterOf(broker);
   await broker.env.clock.until(
     createTopics(cluster, [{ name: 't', partitions: partitionCount, replicationFactor: 1, configs: new Map() }]),
@@ -58,6 +66,7 @@ interface Reader {
 
 async function read(
   broker: TestBroker,
+  Membership: typeof ClassicMembership | typeof ConsumerMembership,
   options: Partial<GroupConsumerOptions> & { take?: (text: string) => Promise<void> | void } = {},
 ): Promise<Reader> {
   const cluster = await broker.env.clock.until(clusterOf(broker));
@@ -67,7 +76,7 @@ async function read(
     compute,
     groupId: 'g',
     begin: 'earliest',
-    membership: new ClassicMembership({
+    membership: new Membership({
       cluster,
       groupId: 'g',
       topics: ['t'],
@@ -115,131 +124,147 @@ async function describe({ env }: TestBroker, cluster: Cluster): Promise<GroupDes
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => String(from + index));
 const sorted = (texts: readonly string[]): string[] => texts.toSorted((a, b) => Number(a) - Number(b));
 
-suite('reading as a member of a group', () => {
-  test('what was dealt with is committed, and the next member reads on behind it', async () => {
-    const { broker, cluster } = await worldOf(3, numbers(0, 30));
-    await using _ = broker;
-    const first = await read(broker, { stopAtEnd: true });
-    await broker.env.clock.until(first.ended);
-    await first.close();
-    assert.deepEqual(sorted(first.seen), numbers(0, 30));
-    assert.deepEqual(await committedIn(broker, cluster), [10, 10, 10]);
-    assert.equal((await describe(broker, cluster)).state, 'Empty', 'it left');
-    await produce(broker, cluster, numbers(30, 36));
-    const second = await read(broker, { stopAtEnd: true });
-    await broker.env.clock.until(second.ended);
-    assert.deepEqual(sorted(second.seen), numbers(30, 36));
-    await second.close();
-  });
-
-  test('members share the partitions, and what one leaves another goes on with', async () => {
-    const { broker, cluster } = await worldOf(4, numbers(0, 8));
-    await using _ = broker;
-    const anna = await read(broker);
-    await broker.env.advanceMs(1000);
-    const bert = await read(broker);
-    await broker.env.advanceMs(10_000);
-    const shares = (await describe(broker, cluster)).members.map(({ assignment }) => assignment.flatMap(({ partitions }) => partitions));
-    assert.deepEqual(
-      shares.map((partitions) => partitions.length),
-      [2, 2],
-    );
-    await produce(broker, cluster, numbers(8, 28));
-    await broker.env.advanceMs(1000);
-    await anna.close();
-    await produce(broker, cluster, numbers(28, 40));
-    await broker.env.advanceMs(10_000);
-    await bert.close();
-    assert.deepEqual(sorted([...anna.seen, ...bert.seen]), numbers(0, 40), 'each record once');
-    assert.ok(anna.seen.length > 8 && bert.seen.length > 12);
-    assert.deepEqual(await committedIn(broker, cluster), [10, 10, 10, 10]);
-  });
-
-  test('however long the caller takes over a record, the member stays', async () => {
-    const { broker, cluster } = await worldOf(1, ['slow', 'next']);
-    await using _ = broker;
-    const clock = broker.env;
-    const reader = await read(broker, { take: () => new Promise((resolve) => void clock.clock.timer(5 * SESSION_MS, resolve)) });
-    await broker.env.advanceMs(4 * SESSION_MS);
-    assert.equal((await describe(broker, cluster)).members.length, 1);
-    assert.deepEqual(reader.seen, ['slow']);
-    await broker.env.advanceMs(7 * SESSION_MS);
-    assert.deepEqual(reader.seen, ['slow', 'next']);
-    await reader.close();
-    assert.deepEqual(await committedIn(broker, cluster), [2]);
-  });
-
-  test('who breaks off within a batch commits what it has dealt with', async () => {
-    const { broker, cluster } = await worldOf(1, numbers(0, 10));
-    await using _ = broker;
-    const reader = await read(broker, { take: () => new Promise(() => undefined) }); // takes one record, and never the next
-    await broker.env.advanceMs(1000);
-    reader.consumer.processed({ topic: 't', partition: 0 }, 1);
-    await broker.env.clock.until(reader.consumer.close());
-    assert.deepEqual(await committedIn(broker, cluster), [1]);
-  });
-
-  test('a member that vanishes is waited for as long as its session, and what it had not committed is read again', async () => {
-    const { broker, cluster } = await worldOf(1, numbers(0, 5));
-    await using _ = broker;
-    const lost = await read(broker);
-    await broker.env.advanceMs(6000); // beyond the first commit
-    await produce(broker, cluster, numbers(5, 8));
-    await broker.env.advanceMs(1000);
-    lost.cluster.close();
-    await assert.rejects(broker.env.clock.until(lost.ended));
-    const heir = await read(broker);
-    await broker.env.advanceMs(SESSION_MS + 5000);
-    assert.deepEqual(heir.seen, numbers(5, 8));
-    await heir.close();
-  });
-
-  test('commits go on while it reads, and not only at the end', async () => {
-    const { broker, cluster } = await worldOf(1, numbers(0, 5));
-    await using _ = broker;
-    const reader = await read(broker);
-    await broker.env.advanceMs(6000);
-    assert.deepEqual(await committedIn(broker, cluster), [5]);
-    await reader.close();
-  });
-
-  test('a broker that was killed is found again, and nothing is left out', async () => {
-    const { broker, cluster } = await worldOf(2, numbers(0, 10));
-    const reader = await read(broker);
-    await broker.env.advanceMs(6000);
-    const settings = { listeners: `PLAINTEXT://localhost:${broker.port}` };
-    await using second = await broker.crash({ settings });
-    await broker.env.advanceMs(2000);
-    await produce(second, cluster, numbers(10, 20));
-    await second.env.advanceMs(SESSION_MS + 10_000);
-    assert.deepEqual(sorted(reader.seen), numbers(0, 20));
-    await second.env.clock.until(reader.consumer.close());
-    assert.deepEqual(await committedIn(second, cluster), [10, 10]);
-  });
-
-  test('where nothing is committed it may begin at the end', async () => {
-    const { broker, cluster } = await worldOf(1, numbers(0, 5));
-    await using _ = broker;
-    const reader = await read(broker, { begin: 'latest' });
-    await broker.env.advanceMs(1000);
-    await produce(broker, cluster, numbers(5, 7));
-    await broker.env.advanceMs(1000);
-    assert.deepEqual(reader.seen, numbers(5, 7));
-    await reader.close();
-  });
-
-  test('one that asks for the impossible is refused plainly', async () => {
-    const { broker } = await worldOf(1, []);
-    await using _ = broker;
-    const cluster = await broker.env.clock.until(clusterOf(broker));
-    const membership = new ClassicMembership({
-      cluster,
-      groupId: 'g',
-      topics: ['t'],
-      sessionTimeoutMs: 1,
-      rebalanceTimeoutMs: REBALANCE_MS,
-      heartbeatIntervalMs: 3000,
+for (const Membership of [ClassicMembership, ConsumerMembership])
+  suite(`reading as a member of a group: ${Membership.name}`, () => {
+    test('what was dealt with is committed, and the next member reads on behind it', async () => {
+      const { broker, cluster } = await worldOf(3, numbers(0, 30));
+      await using _ = broker;
+      const first = await read(broker, Membership, { stopAtEnd: true });
+      await broker.env.clock.until(first.ended);
+      await first.close();
+      assert.deepEqual(sorted(first.seen), numbers(0, 30));
+      assert.deepEqual(await committedIn(broker, cluster), [10, 10, 10]);
+      assert.equal((await describe(broker, cluster)).state, 'Empty', 'it left');
+      await produce(broker, cluster, numbers(30, 36));
+      const second = await read(broker, Membership, { stopAtEnd: true });
+      await broker.env.clock.until(second.ended);
+      assert.deepEqual(sorted(second.seen), numbers(30, 36));
+      await second.close();
     });
-    await assert.rejects(broker.env.clock.until(membership.join()), { errorName: 'INVALID_SESSION_TIMEOUT' });
+
+    test('members share the partitions, and what one leaves another goes on with', async () => {
+      const { broker, cluster } = await worldOf(4, numbers(0, 8));
+      await using _ = broker;
+      const anna = await read(broker, Membership);
+      await broker.env.advanceMs(1000);
+      const bert = await read(broker, Membership);
+      await broker.env.advanceMs(10_000);
+      const shares = (await describe(broker, cluster)).members.map(({ assignment }) => assignment.flatMap(({ partitions }) => partitions));
+      assert.deepEqual(
+        shares.map((partitions) => partitions.length),
+        [2, 2],
+      );
+      await produce(broker, cluster, numbers(8, 28));
+      await broker.env.advanceMs(1000);
+      await anna.close();
+      await produce(broker, cluster, numbers(28, 40));
+      await broker.env.advanceMs(10_000);
+      await bert.close();
+      assert.deepEqual(sorted([...anna.seen, ...bert.seen]), numbers(0, 40), 'each record once');
+      assert.ok(anna.seen.length > 8 && bert.seen.length > 12);
+      assert.deepEqual(await committedIn(broker, cluster), [10, 10, 10, 10]);
+    });
+
+    test('however long the caller takes over a record, the member stays', async () => {
+      const { broker, cluster } = await worldOf(1, ['slow', 'next']);
+      await using _ = broker;
+      const clock = broker.env;
+      const reader = await read(broker, Membership, {
+        take: () => new Promise((resolve) => void clock.clock.timer(5 * SESSION_MS, resolve)),
+      });
+      await broker.env.advanceMs(4 * SESSION_MS);
+      assert.equal((await describe(broker, cluster)).members.length, 1);
+      assert.deepEqual(reader.seen, ['slow']);
+      await broker.env.advanceMs(7 * SESSION_MS);
+      assert.deepEqual(reader.seen, ['slow', 'next']);
+      await reader.close();
+      assert.deepEqual(await committedIn(broker, cluster), [2]);
+    });
+
+    test('who breaks off within a batch commits what it has dealt with', async () => {
+      const { broker, cluster } = await worldOf(1, numbers(0, 10));
+      await using _ = broker;
+      const reader = await read(broker, Membership, { take: () => new Promise(() => undefined) }); // takes one record, and never the next
+      await broker.env.advanceMs(1000);
+      reader.consumer.processed({ topic: 't', partition: 0 }, 1);
+      await broker.env.clock.until(reader.consumer.close());
+      assert.deepEqual(await committedIn(broker, cluster), [1]);
+    });
+
+    test('a member that vanishes is waited for as long as its session, and what it had not committed is read again', async () => {
+      const { broker, cluster } = await worldOf(1, numbers(0, 5));
+      await using _ = broker;
+      const lost = await read(broker, Membership);
+      await broker.env.advanceMs(6000); // beyond the first commit
+      await produce(broker, cluster, numbers(5, 8));
+      await broker.env.advanceMs(1000);
+      lost.cluster.close();
+      await assert.rejects(broker.env.clock.until(lost.ended));
+      const heir = await read(broker, Membership);
+      await broker.env.advanceMs(SESSION_MS + 5000);
+      assert.deepEqual(heir.seen, numbers(5, 8));
+      await heir.close();
+    });
+
+    test('commits go on while it reads, and not only at the end', async () => {
+      const { broker, cluster } = await worldOf(1, numbers(0, 5));
+      await using _ = broker;
+      const reader = await read(broker, Membership);
+      await broker.env.advanceMs(6000);
+      assert.deepEqual(await committedIn(broker, cluster), [5]);
+      await reader.close();
+    });
+
+    test('a broker that was killed is found again, and nothing is left out', async () => {
+      const { broker, cluster } = await worldOf(2, numbers(0, 10));
+      const reader = await read(broker, Membership);
+      await broker.env.advanceMs(6000);
+      const settings = { listeners: `PLAINTEXT://localhost:${broker.port}` };
+      await using second = await broker.crash({ settings });
+      await broker.env.advanceMs(2000);
+      await produce(second, cluster, numbers(10, 20));
+      await second.env.advanceMs(SESSION_MS + 10_000);
+      assert.deepEqual(sorted(reader.seen), numbers(0, 20));
+      await second.env.clock.until(reader.consumer.close());
+      assert.deepEqual(await committedIn(second, cluster), [10, 10]);
+    });
+
+    test('one that ends at the end waits for the partitions that others have to let go of', async () => {
+      const { broker } = await worldOf(2, numbers(0, 4));
+      await using _ = broker;
+      const first = await read(broker, Membership);
+      await broker.env.advanceMs(10_000);
+      const second = await read(broker, Membership, { stopAtEnd: true, onShare: (share) => shares.push(share.length) });
+      const shares: number[] = [];
+      await broker.env.clock.until(second.ended);
+      await second.close();
+      assert.equal(shares.at(-1), 1);
+      await first.close();
+    });
+
+    test('where nothing is committed it may begin at the end', async () => {
+      const { broker, cluster } = await worldOf(1, numbers(0, 5));
+      await using _ = broker;
+      const reader = await read(broker, Membership, { begin: 'latest' });
+      await broker.env.advanceMs(1000);
+      await produce(broker, cluster, numbers(5, 7));
+      await broker.env.advanceMs(1000);
+      assert.deepEqual(reader.seen, numbers(5, 7));
+      await reader.close();
+    });
   });
+
+test('one that asks for the impossible is refused plainly', async () => {
+  const { broker } = await worldOf(1, []);
+  await using _ = broker;
+  const cluster = await broker.env.clock.until(clusterOf(broker));
+  const membership = new ClassicMembership({
+    cluster,
+    groupId: 'g',
+    topics: ['t'],
+    sessionTimeoutMs: 1,
+    rebalanceTimeoutMs: REBALANCE_MS,
+    heartbeatIntervalMs: 3000,
+  });
+  await assert.rejects(broker.env.clock.until(membership.join()), { errorName: 'INVALID_SESSION_TIMEOUT' });
 });

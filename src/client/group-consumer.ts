@@ -8,7 +8,7 @@ import { linkToCoordinator } from './coordinators.ts';
 import { fetchRecords, type Assignment, type FetchedRecords, type FetchOptions } from './fetcher.ts';
 import type { Membership, MembershipOptions } from './group-membership.ts';
 import { listOffsets, partitionKey, type Isolation, type TopicPartition } from './list-offsets.ts';
-import { isRetriable, retrying } from './waiting.ts';
+import { isRetriable, pause, retrying } from './waiting.ts';
 
 export interface GroupConsumerOptions extends Pick<MembershipOptions, 'cluster' | 'groupId'> {
   readonly compute: Compute;
@@ -178,13 +178,24 @@ export class GroupConsumer {
 
   /** True when everything there was has been read; false when the share is over. */
   async *#read(assignments: readonly Assignment[], over: Over): AsyncGenerator<FetchedRecords, boolean, void> {
-    const { cluster, compute, isolation, stopAtEnd, onJump } = this.#options;
     const ended = Promise.race([over.done, this.#closing.done]);
-    if (assignments.length === 0) {
-      if (stopAtEnd === true) return true;
+    if (assignments.length > 0 && !(yield* this.#readAll(assignments, ended))) return false;
+    const { cluster, membership, stopAtEnd } = this.#options;
+    if (stopAtEnd !== true) {
       await ended;
       return false;
     }
+    for (;;) {
+      if (await membership.isSettled()) return true;
+      // More may come with a heartbeat, and is then part of the next share.
+      const told = await Promise.race([ended, pause(cluster.env, membership.heartbeatIntervalMs)]);
+      if (told === 'over') return false;
+    }
+  }
+
+  /** True when each partition has reached its end, false when the share is over. */
+  async *#readAll(assignments: readonly Assignment[], ended: Promise<'over'>): AsyncGenerator<FetchedRecords, boolean, void> {
+    const { cluster, compute, isolation, onJump } = this.#options;
     const batches = fetchRecords({
       cluster,
       compute,

@@ -25,6 +25,8 @@ export interface Membership {
   readonly committer: Committer | undefined;
   /** Comes in, or in again; resolves with its share. @throws KafkaError that will not pass, and what a link throws */
   join(): Promise<readonly TopicPartition[]>;
+  /** False: there may be more to come for it, which others have not let go of yet. @throws as `join` does */
+  isSettled(): Promise<boolean>;
   /** True: the share is as it was. False: it is over, and `join` gives the next one. @throws as `join` does */
   heartbeat(): Promise<boolean>;
   /** Tells the group, so that nobody waits for the session to time out. Never rejects. */

@@ -36,22 +36,48 @@ export async function viewGroup(broker: GroupSource, groupId: string): Promise<G
 
 type Described = Pick<GroupView, 'type' | 'state' | 'protocolType' | 'assignor' | 'members'>;
 
+/** A name is of one group, of either protocol. @throws KafkaError GROUP_ID_NOT_FOUND when it is of none */
 async function describe({ groups }: GroupSource, groupId: string): Promise<Described> {
-  const { groupState, protocolType, protocolData, members } = await groups.describe(groupId);
-  return {
-    type: 'classic',
-    state: groupState as GroupState,
-    protocolType,
-    assignor: protocolData === '' ? undefined : protocolData,
-    members: members.map((member): GroupMemberView => ({
-      memberId: member.memberId,
-      instanceId: member.groupInstanceId,
-      clientId: member.clientId,
-      host: member.clientHost.replace(/^\//, ''),
-      assignment: protocolType === 'consumer' ? assignmentOf(member.memberAssignment) : [],
-    })),
-  };
+  try {
+    return describedConsumerGroup(await groups.describeConsumerGroup(groupId));
+  } catch (thrown) {
+    if (!(thrown instanceof KafkaError) || thrown.errorName !== 'GROUP_ID_NOT_FOUND') throw thrown;
+    return describedClassicGroup(await groups.describe(groupId));
+  }
 }
+
+type Groups = GroupSource['groups'];
+
+const describedConsumerGroup = (group: Awaited<ReturnType<Groups['describeConsumerGroup']>>): Described => ({
+  type: 'consumer',
+  state: group.groupState as GroupState,
+  protocolType: 'consumer',
+  assignor: group.assignorName,
+  members: group.members.map((member): GroupMemberView => ({
+    memberId: member.memberId,
+    instanceId: member.instanceId,
+    clientId: member.clientId,
+    host: member.clientHost.replace(/^\//, ''),
+    assignment: member.assignment.topicPartitions.map(({ topicName, partitions }) => ({
+      topic: topicName,
+      partitions: partitions.toSorted((a, b) => a - b),
+    })),
+  })),
+});
+
+const describedClassicGroup = (group: Awaited<ReturnType<Groups['describe']>>): Described => ({
+  type: 'classic',
+  state: group.groupState as GroupState,
+  protocolType: group.protocolType,
+  assignor: group.protocolData === '' ? undefined : group.protocolData,
+  members: group.members.map((member): GroupMemberView => ({
+    memberId: member.memberId,
+    instanceId: member.groupInstanceId,
+    clientId: member.clientId,
+    host: member.clientHost.replace(/^\//, ''),
+    assignment: group.protocolType === 'consumer' ? assignmentOf(member.memberAssignment) : [],
+  })),
+});
 
 /** A client may write what it likes there: what cannot be read is nobody's assignment. */
 function assignmentOf(bytes: Buffer): GroupMemberView['assignment'] {

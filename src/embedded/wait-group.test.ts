@@ -4,6 +4,7 @@ import { makeMemoryEnv } from '../base/memory/env.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { ClassicMembership } from '../client/classic-membership.ts';
 import { Cluster } from '../client/cluster.ts';
+import { ConsumerMembership } from '../client/consumer-membership.ts';
 import { GroupConsumer } from '../client/group-consumer.ts';
 import { startTestEmbedded, type TestEmbedded } from './embedded.testing.ts';
 import { BrokerStoppedError, GroupNotReadyError, InvalidArgumentError } from './errors.ts';
@@ -11,8 +12,15 @@ import { BrokerStoppedError, GroupNotReadyError, InvalidArgumentError } from './
 const compute = makeCompute();
 let seed = 1;
 
+interface ConsumeOptions {
+  readonly groupId?: string;
+  readonly clientId?: string;
+  readonly Membership?: typeof ClassicMembership | typeof ConsumerMembership;
+}
+
 /** Reads `orders` until it is closed. */
-async function consume({ env, broker }: TestEmbedded, { groupId = 'billing', clientId = 'app' } = {}): Promise<GroupConsumer> {
+async function consume({ env, broker }: TestEmbedded, options: ConsumeOptions = {}): Promise<GroupConsumer> {
+  const { groupId = 'billing', clientId = 'app', Membership = ClassicMembership } = options;
   seed += 1;
   const cluster = await env.clock.until(
     Cluster.connect({
@@ -25,7 +33,7 @@ async function consume({ env, broker }: TestEmbedded, { groupId = 'billing', cli
     }),
   );
   const timing = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 60_000, heartbeatIntervalMs: 1000 };
-  const membership = new ClassicMembership({ cluster, groupId, topics: ['orders'], ...timing });
+  const membership = new Membership({ cluster, groupId, topics: ['orders'], ...timing });
   const consumer = new GroupConsumer({ cluster, compute, groupId, membership, begin: 'earliest', commitIntervalMs: 500 });
   Array.fromAsync(consumer.records()).catch(() => undefined);
   return consumer;
@@ -48,6 +56,21 @@ test('a group is waited for until every member has its partitions', async () => 
   const two = await embedded.until(broker.waitForGroup('billing', { members: 2 }));
   assert.deepEqual(
     two.members.map(({ assignment }) => assignment.flatMap(({ partitions }) => partitions).length).toSorted((a, b) => a - b),
+    [1, 2],
+  );
+});
+
+test('a group of the consumer protocol is waited for like any other', async () => {
+  await using embedded = await startTestEmbedded({ topics: { orders: 3 } });
+  const { broker } = embedded;
+  await broker.produce('orders', 'a', 'b', 'c');
+  await consume(embedded, { Membership: ConsumerMembership });
+  await consume(embedded, { clientId: 'other', Membership: ConsumerMembership });
+  const group = await embedded.until(broker.waitForGroup('billing', { members: 2, maxLag: 0, timeoutMs: 30_000 }));
+  assert.deepEqual([group.type, group.state, group.assignor, group.lag], ['consumer', 'Stable', 'uniform', 0]);
+  const shares = group.members.map(({ assignment }) => assignment.flatMap(({ partitions }) => partitions).length);
+  assert.deepEqual(
+    shares.toSorted((a, b) => a - b),
     [1, 2],
   );
 });
