@@ -334,6 +334,11 @@ test('a classic group comes over while its member goes on, over a kill, and goes
   const anna = await ConsumerMember.connect(first);
   assert.equal(await clock.until(anna.beat()), 'NONE');
   assert.deepEqual(anna.assigned, {}, 'the old member holds all there is');
+  for (const version of [6, 7]) {
+    const other = await TestMember.connect(first, { protocols: [{ name: 'sticky', metadata: subscription(['orders']) }] });
+    assert.equal(await clock.until(other.join(version)), 'INCONSISTENT_GROUP_PROTOCOL');
+    assert.equal(other.joined?.protocolName, version === 6 ? '' : null);
+  }
   assert.equal(await clock.until(old.heartbeat()), 'REBALANCE_IN_PROGRESS');
   assert.equal(await clock.until(old.commit('orders', 0, 6)), 'NONE', 'in the generation it still has');
 

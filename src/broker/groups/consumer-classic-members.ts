@@ -20,8 +20,18 @@ import type { GroupStep, Waiter } from './group-step.ts';
 
 const NO_REGEX = '';
 
-/** @throws KafkaError GROUP_MAX_SIZE_REACHED, INCONSISTENT_GROUP_PROTOCOL, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID */
+/** Who is not let in is told so: GROUP_MAX_SIZE_REACHED, INCONSISTENT_GROUP_PROTOCOL, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */
 export function joinConsumerGroup(group: ConsumerGroup, request: JoinRequest, waiter: Waiter<JoinResponse>, step: GroupStep): void {
+  try {
+    letIn(group, request, waiter, step);
+  } catch (thrown) {
+    if (!(thrown instanceof KafkaError)) throw thrown;
+    step.forget();
+    step.answer(waiter, joinError(request.memberId, thrown.errorName));
+  }
+}
+
+function letIn(group: ConsumerGroup, request: JoinRequest, waiter: Waiter<JoinResponse>, step: GroupStep): void {
   const { groupId, groupInstanceId } = request;
   const memberId = request.memberId === '' ? step.newUuid() : request.memberId;
   checkRoom(group, memberId, step);
