@@ -543,7 +543,6 @@ export class LogDir {
     await this.#commits.settled();
     if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
     await log.changeFiles(() => this.#reopenNow(log));
-    this.#log.info('a partition takes records again', { partition: log.name, endOffset: log.endOffset });
   }
 
   async #reopenNow(log: PartitionLog): Promise<void> {

@@ -48,11 +48,11 @@ const patience: Case = {
     const startedMs = performance.now();
     const first = ledger.write(client).then((outcome) => ({ outcome, ms: performance.now() - startedMs }));
     const others = await flood(broker, ledger, 20, 2);
-    let slowestMs = 0;
+    const tookMs: number[] = [];
     const timed = async (work: () => Promise<unknown>): Promise<void> => {
       const atMs = performance.now();
       await work();
-      slowestMs = Math.max(slowestMs, performance.now() - atMs);
+      tookMs.push(performance.now() - atMs);
     };
     let rounds = 0;
     for (; performance.now() - startedMs < SYNC_MS - 500; rounds += 1) {
@@ -62,7 +62,9 @@ const patience: Case = {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assert.ok(rounds > 30, `${rounds} rounds in ${SYNC_MS} ms`);
-    assert.ok(slowestMs < FAST_MS, `the slowest took ${Math.round(slowestMs)} ms`);
+    // A machine that is busy with other things keeps anything waiting now and then; a sync would keep all of them waiting.
+    const tooLong = tookMs.filter((ms) => ms >= FAST_MS);
+    assert.ok(tooLong.length <= tookMs.length / 50, `of ${tookMs.length} these took long, in ms: ${tooLong.map(Math.round).join()}`);
     const { outcome, ms } = await first;
     assert.equal(outcome, 'NONE');
     assert.ok(ms >= SYNC_MS - 500, `answered after ${Math.round(ms)} ms, before the sync was over`);

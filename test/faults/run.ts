@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
   },
 });
 
-const CASE_MS = 60_000;
+const CASE_MS = 120_000;
 const JOBS = 3;
 const cases: Case[] = [...refusals, ...fullDisks, ...slowDisks, ...limits, ...garbage].filter(({ name }) => name.includes(flags.only));
 
