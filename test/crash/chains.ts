@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
     records: { type: 'string', default: '100000' },
     events: { type: 'string', default: '24' },
     seed: { type: 'string', default: '1' },
-    chain: { type: 'string', default: 'kafkajs-eager,platformatic-consumer,librdkafka-cooperative,librdkafka-consumer' },
+    chain: { type: 'string', default: 'kafkajs-eager,platformatic-eager,librdkafka-cooperative,librdkafka-consumer' },
     program: { type: 'string', default: 'dist/bin.cjs' },
     set: { type: 'string', multiple: true, default: [] },
   },

@@ -108,7 +108,7 @@ class Member {
       whole = await this.#take(waiting.splice(0));
     }
     if (this.#failure !== undefined) throw this.#failure;
-    await stream.close();
+    await Promise.race([stream.close(), sleep(5_000).then(() => Promise.reject(new Error('the stream has not closed within 5 s')))]);
   }
 
   /** False when the stream has passed what is not committed, and has to be opened anew. */
