@@ -112,7 +112,7 @@ export class ClassicActor implements Actor {
     if (this.instanceId !== null) world.returns(this.instanceId);
     const joined = await member.join(connection);
     if (!this.alive) return;
-    if (joined !== 'NONE') return this.#refused('to join', joined);
+    if (joined !== 'NONE') return this.#triesAgain('to join', joined);
     this.#joinedAt = broker;
     if (this.instanceId !== null) world.unreleased.delete(this.instanceId);
     await this.#goesOn();
@@ -120,7 +120,7 @@ export class ClassicActor implements Actor {
     const counts = new Map([...world.topics.values()].map(({ name, partitions }) => [name, partitions]));
     const synced = await member.sync(connection, counts);
     if (!this.alive) return;
-    if (synced !== 'NONE') return this.#refused('to sync', synced);
+    if (synced !== 'NONE') return this.#triesAgain('to sync', synced);
     this.#heardMs = sentMs;
     if (this.#take()) return; // a cooperative one that has let go says so with another round
     while (this.alive && world.broker === broker && this.subscription.names === names) {
@@ -174,6 +174,11 @@ export class ClassicActor implements Actor {
     return false;
   }
 
+  async #triesAgain(request: string, outcome: ErrorText): Promise<void> {
+    this.#refused(request, outcome);
+    await this.#world.sleep(100);
+  }
+
   #refused(request: string, outcome: ErrorText): void {
     const world = this.#world;
     if (isPassing(outcome) || outcome === 'REBALANCE_IN_PROGRESS') return;
@@ -199,7 +204,7 @@ export class ClassicActor implements Actor {
         world.say(`a commit of ${this.name} for ${key} is taken, which belongs to ${holder.name}`);
       world.acknowledged(key, offset);
       this.#positions.set(named, offset);
-    } else if (!isPassing(outcome) && !rejoins.has(outcome)) {
+    } else if (this.alive && !isPassing(outcome) && !rejoins.has(outcome)) {
       world.refused(this.name, 'a commit', outcome, outcome === 'UNKNOWN_MEMBER_ID' && mayBeGone);
     }
     return outcome === 'NONE' || isPassing(outcome);

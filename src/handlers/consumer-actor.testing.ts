@@ -237,7 +237,7 @@ export class ConsumerActor implements Actor {
         world.say(`a commit of ${this.name} for ${key} is taken, which belongs to ${holder.name}`);
       world.acknowledged(key, offset);
       this.#positions.set(key, offset);
-    } else if (!isPassing(outcome)) {
+    } else if (this.alive && !isPassing(outcome)) {
       const isGoneTopic = !world.exists(key) && (outcome === 'UNKNOWN_TOPIC_ID' || outcome === 'UNKNOWN_TOPIC_OR_PARTITION');
       world.refused(this.name, 'a commit', outcome, isGoneTopic || this.#mayRefuseEpoch(outcome, isGone));
     }

@@ -1,6 +1,6 @@
-// Members of a consumer group (KIP-848) that come, go, hang, hold on and die, topics that come, grow and go, over a broker that is killed
-// and loses power, from a seed. Whatever happens: no partition has two owners, no epoch goes back, no acknowledged commit is lost, no
-// offset goes back, every refusal is one of Kafka's, and when it is quiet every partition has one owner.
+// Members of a consumer group (KIP-848) that come, go, hang, hold on and die, topics that come, grow and go, over a broker that is
+// killed, loses power and finds its disk full, from a seed. Whatever happens: no partition has two owners, no epoch goes back, no
+// acknowledged commit is lost, no offset goes back, every refusal is one of Kafka's, and when it is quiet every partition has one owner.
 // Fresh seeds: CONSUMER_GROUP_SEEDS=1000-1200 node --test src/handlers/consumer-groups-model.test.ts
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -45,6 +45,9 @@ class Life {
   readonly actors: Actor[] = [];
   readonly #running: Promise<void>[] = [];
   readonly #isCooperative: boolean;
+  /** While the disk has no room for records of groups. */
+  #full: Disposable | undefined;
+  #roomMs = Number.NEGATIVE_INFINITY;
   #count = 0;
 
   constructor(seed: number, random: SeededRandom, world: ConsumerWorld) {
@@ -101,16 +104,16 @@ class Life {
   async createTopic(): Promise<void> {
     const { world, random } = this;
     const name = random.pick(topicNames);
-    if (world.topics.has(name)) return;
+    if (world.topics.has(name) || !this.takesTopics) return;
     const [topic] = await this.until(createTopics(world.broker, [{ name, partitions: 1 + random.integer(4) }]));
-    if (topic?.errorCode === 0) world.topics.set(name, { name, topicId: topic.topicId, partitions: topic.numPartitions });
-    else assert.equal(errorNameOf(topic?.errorCode ?? -1), 'TOPIC_ALREADY_EXISTS', `seed ${this.seed}`);
+    assert.equal(errorNameOf(topic?.errorCode ?? -1), 'NONE', `seed ${this.seed}`);
+    if (topic !== undefined) world.topics.set(name, { name, topicId: topic.topicId, partitions: topic.numPartitions });
   }
 
   async growTopic(): Promise<void> {
     const { world, random } = this;
     const topic = random.pick([...world.topics.values(), undefined]);
-    if (topic === undefined || topic.partitions > 8) return;
+    if (topic === undefined || topic.partitions > 8 || !this.takesTopics) return;
     const count = topic.partitions + 1 + random.integer(2);
     const request = { topics: [{ name: topic.name, count, assignments: null }], timeoutMs: 1000, validateOnly: false };
     await this.until(world.broker.client.request({ request: createPartitionsRequest, response: createPartitionsResponse }, 3, request));
@@ -120,7 +123,7 @@ class Life {
   async deleteTopic(): Promise<void> {
     const { world, random } = this;
     const topic = random.pick([...world.topics.values(), undefined]);
-    if (topic === undefined || !world.recreates) return;
+    if (topic === undefined || !world.recreates || !this.takesTopics) return;
     world.topics.delete(topic.name);
     const [answer] = await this.until(deleteTopics(world.broker, [topic.name]));
     assert.equal(answer?.errorCode, 0);
@@ -131,6 +134,7 @@ class Life {
   async turn(): Promise<void> {
     const { random, world, living } = this;
     const what = random.next();
+    if (random.chance(0.2) || (what >= 0.75 && what < 0.82)) this.makeRoom(); // as late as a start
     if (what < 0.15 && living.length < 5) this.enter();
     else if (what < 0.25 && living.length > 1) {
       const going = random.pick(living);
@@ -143,11 +147,28 @@ class Life {
     else if (what < 0.66) await this.createTopic();
     else if (what < 0.7) await this.growTopic();
     else if (what < 0.73) await this.deleteTopic();
+    else if (what < 0.75) this.fillDisk();
     else if (what < 0.8) world.broker = await world.broker.crash(random.chance(0.5) ? {} : { survives: randomSurvival(random.fork()) });
     else if (what < 0.82) world.broker = await world.broker.restart();
     else if (what < 0.9) await this.describe();
     await world.broker.env.clock.advanceMs(random.integer(3000));
     assert.deepEqual(world.wrong, [], `seed ${this.seed}`);
+  }
+
+  fillDisk(): void {
+    this.#full ??= this.world.broker.env.disk.inject({ kinds: ['write'], path: /__consumer_offsets/, code: 'ENOSPC' });
+  }
+
+  makeRoom(): void {
+    if (this.#full === undefined) return;
+    this.#full[Symbol.dispose]();
+    this.#full = undefined;
+    this.#roomMs = this.world.nowMs;
+  }
+
+  /** The broker looks for room once in a second, and takes nothing for topics until it has found some. */
+  get takesTopics(): boolean {
+    return this.#full === undefined && this.world.nowMs >= this.#roomMs + 5000;
   }
 
   async describe() {
@@ -164,6 +185,7 @@ class Life {
 
   async quiet(): Promise<void> {
     const { world } = this;
+    this.makeRoom();
     for (const actor of this.living) {
       actor.hangs = false;
       actor.slow = false;
