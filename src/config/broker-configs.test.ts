@@ -189,7 +189,6 @@ const ours = [
   'storage.open.files.max',
   'storage.replication.factor.clamp',
   'storage.reserve.bytes',
-  'storage.staged.max.bytes',
   'super.users',
 ];
 

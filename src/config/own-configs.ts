@@ -1,6 +1,6 @@
 // The settings that are ours alone: how much memory and how many files the log may use, and what is written to our own log.
 
-import { boolean, bytes, configTable, int, KiB, list, MiB, oneOf } from './config-table.ts';
+import { boolean, bytes, configTable, int, list, MiB, oneOf } from './config-table.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -9,11 +9,6 @@ export const ownConfigs = configTable({
     default: 64 * MiB,
     min: 0,
     doc: 'How much memory the tail cache may hold: the newest batches, which consumers that keep up read without touching the disk. Unset, a program in a container takes no more than a sixteenth of what that allows.',
-  }),
-  'storage.staged.max.bytes': bytes({
-    default: 128 * MiB,
-    min: 64 * KiB,
-    doc: 'How many bytes may be appended and not yet on the disk over all partitions; beyond it sockets that produce are not read until the disk has caught up.',
   }),
   'storage.open.files.max': int({
     default: 0,

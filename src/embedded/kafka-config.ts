@@ -296,8 +296,6 @@ export interface KafkaConfig {
   readonly 'storage.replication.factor.clamp'?: boolean | undefined;
   /** How much room is kept on the disk of each log dir for the time when it is full: committed offsets, metadata and a clean stop are still written then. 0 keeps none. Default: 4194304. */
   readonly 'storage.reserve.bytes'?: Bytes | undefined;
-  /** How many bytes may be appended and not yet on the disk over all partitions; beyond it sockets that produce are not read until the disk has caught up. Default: 134217728. */
-  readonly 'storage.staged.max.bytes'?: Bytes | undefined;
   /** Accepted, without effect. Principals that may do everything, as User:name separated by semicolons. */
   readonly 'super.users'?: string | undefined;
   /** Accepted, without effect. The largest report of its own metrics that a client may push (KIP-714). Default: 1048576. */

@@ -49,6 +49,24 @@ test('acks=0 gets no answer, and the batch is there', async () => {
   assert.equal((await produce(broker.client, batchOf(['b']))).baseOffset, 1);
 });
 
+test('what is produced with acks=0 counts as in hand until it is on the disk, however slow that is', async () => {
+  await using broker = await startTestBroker();
+  await createTopic(broker);
+  const { clock, disk } = broker.env;
+  const slow = disk.inject({ kinds: ['dataSync'], delayMs: 5000 });
+  broker.client.tell(produceRequest, 9, {
+    transactionalId: null,
+    acks: 0,
+    timeoutMs: 0,
+    topicData: [{ name: TOPIC, topicId: ZERO_UUID, partitionData: [{ index: 0, records: batchOf(['x'.repeat(10_000)]) }] }],
+  });
+  await clock.advanceMs(1000);
+  assert.ok(broker.server.requestMemoryBytes > 10_000);
+  slow[Symbol.dispose]();
+  await clock.advanceMs(60_000);
+  assert.equal(broker.server.requestMemoryBytes, 0);
+});
+
 test('acks=0 that fails closes the connection, since nothing else can tell the client', async () => {
   await using broker = await startTestBroker();
   const other = await broker.connect();

@@ -82,15 +82,16 @@ export async function handleProduce(request: ProduceRequest, context: RequestCon
     const failed = topics.flatMap(({ appends }) => appends).find(({ failure }) => failure !== undefined);
     // Nobody reads an answer: closing is how the client learns that a batch was refused, and looks at its metadata again.
     if (failed !== undefined) throw new CloseConnectionError(`a batch with acks=0 was refused: ${String(failed.failure)}`);
-    return undefined;
   }
 
+  // Without acks too: until then the request is in hand, and its bytes count. A slow disk would fill the memory otherwise.
   for (const { appends } of topics) {
     for (const { ticket } of appends) {
       const waiting = ticket?.committed.wait();
       if (waiting !== undefined) await waiting;
     }
   }
+  if (request.acks === ACKS_NONE) return undefined;
   await turns.last();
 
   const leaders = new CurrentLeaders(context);
