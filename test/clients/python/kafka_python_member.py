@@ -32,6 +32,9 @@ class Listener(ConsumerRebalanceListener):
         tell_assigned(place.partition for place in consumer.assignment())
 
 
+# A leader of kafka-python 3.0.12 that hears of its topic between joining and the answer to SyncGroup takes that answer for
+# nothing, and spins for ever without an assignment. So it hears of the topic before.
+consumer.partitions_for_topic(order.topic)
 consumer.subscribe([order.topic], listener=Listener())
 while not leaving:
     try:
