@@ -22,6 +22,7 @@ class Driver:
     client = "kafka-python"
     version = kafka.__version__
     cannot = {
+        "group-static": "kafka-python 3.0.12 now and then takes the answer to SyncGroup for nothing, and spins without its partitions",
         "group-consumer-leaves": CLASSIC_ALONE,
         "group-consumer-dies": CLASSIC_ALONE,
         "group-consumer-static": CLASSIC_ALONE,
