@@ -13,6 +13,7 @@ const meanings = {
   EIO: 'i/o error',
   EISDIR: 'illegal operation on a directory',
   EMFILE: 'too many open files',
+  ENFILE: 'file table overflow',
   ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',

@@ -12,6 +12,7 @@ import type { Commit } from './commit/commit.ts';
 import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts';
 import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
+import { Descriptors } from './descriptors.ts';
 import { DiskRoom } from './disk-room.ts';
 import { checkpointFiles, encodeOffsetCheckpoint } from './log/checkpoints.ts';
 import type { DirToClean } from './log/cleaner.ts';
@@ -69,6 +70,7 @@ export class LogDir {
   readonly #env: Env;
   readonly #log: Logger;
   readonly #openFiles: OpenFiles;
+  readonly #descriptors: Descriptors;
   readonly #commits: CommitLog;
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
@@ -118,9 +120,15 @@ export class LogDir {
     this.#env = options.env;
     this.#log = options.log;
     this.#openFiles = new OpenFiles(options.env.files, options.openFileLimit);
+    this.#descriptors = new Descriptors({
+      ...options,
+      giveUpOne: () => this.#openFiles.giveUpOne(),
+      isClosing: () => this.#closing,
+    });
     this.#commits = new CommitLog({
       env: options.env,
       openFiles: this.#openFiles,
+      descriptors: this.#descriptors,
       openJournal: options.journaled ? () => this.#beginJournal() : undefined,
       checkpoint: () => this.checkpoint(),
       checkpointSoon: () => this.#scheduleCheckpoint(0),
@@ -362,9 +370,14 @@ export class LogDir {
       halfBytes: this.#options.journalHalfBytes ?? JOURNAL_HALF_BYTES,
       randomBytes: (count) => this.#env.randomBytes(count),
     });
-    // A frame is no use in a file that a power loss leaves without a name.
-    await this.#env.files.syncDirectory(this.directory);
-    return journal;
+    try {
+      // A frame is no use in a file that a power loss leaves without a name.
+      await this.#env.files.syncDirectory(this.directory);
+      return journal;
+    } catch (thrown) {
+      await journal.close();
+      throw thrown;
+    }
   }
 
   /** Whether the folder is that topic's. If not, it is out of the way. @throws DamagedFileError when promised records may be somebody else's */
@@ -551,13 +564,15 @@ export class LogDir {
     this.#commits.forget(log);
     const { highWatermark } = log;
     log.reopen(
-      await recoverLog({
-        ...this.#recoveryInput(log.name, log.config),
-        recoveryPoint: log.recoveryPoint,
-        promisedTo: highWatermark,
-        promiseKnown: true,
-        endOffset: highWatermark,
-      }),
+      await this.#descriptors.within(() =>
+        recoverLog({
+          ...this.#recoveryInput(log.name, log.config),
+          recoveryPoint: log.recoveryPoint,
+          promisedTo: highWatermark,
+          promiseKnown: true,
+          endOffset: highWatermark,
+        }),
+      ),
     );
     this.#log.debug('a partition was cut to what is committed', { partition: log.name, endOffset: log.endOffset });
   }

@@ -2,6 +2,7 @@
 // open until the bound asks for its descriptor back, the longest unused first. Knows paths and handles, nothing of logs.
 import type { FileHandle, FileSystem } from '../base/env.ts';
 import { codeOf } from '../base/posix-error.ts';
+import { isOutOfDescriptors } from './descriptors.ts';
 
 interface OpenFile {
   readonly opening: Promise<FileHandle>;
@@ -62,6 +63,11 @@ export class OpenFiles {
     this.#open.set(to, file);
   }
 
+  /** Gives up the file that was not used for the longest, for whoever else needs its descriptor; nothing when all are in use. */
+  giveUpOne(): void {
+    for (const [path, { users }] of this.#open) if (users === 0) return this.forget(path);
+  }
+
   async close(): Promise<void> {
     for (const path of this.#open.keys()) this.forget(path);
     await Promise.all(this.#closing);
@@ -95,7 +101,7 @@ export class OpenFiles {
       try {
         return await this.#tryOpen(path, mode);
       } catch (thrown) {
-        if (!['EMFILE', 'ENFILE'].includes(codeOf(thrown) ?? '') || !(await this.#makeRoom())) throw thrown;
+        if (!isOutOfDescriptors(codeOf(thrown)) || !(await this.#makeRoom())) throw thrown;
       }
     }
   }

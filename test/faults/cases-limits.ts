@@ -51,6 +51,40 @@ const descriptors: Case = {
   },
 };
 
+const noDescriptors: Case = {
+  name: 'without a single descriptor what has to open a file waits, and when there are some again it is done; nothing goes offline',
+  needs: [],
+  run: async (place) => {
+    const data = place.folder();
+    const broker = await Broker.start(place, { data, settings: ['log.segment.bytes=1048576'] });
+    const client = await broker.connect();
+    await createTopic(client, 'orders', 8);
+    const ledger = new Ledger('orders');
+    assert.equal(await ledger.write(client, { partition: 0 }), 'NONE');
+    const allow = (count: number): Promise<unknown> => run('prlimit', ['--pid', String(broker.pid), `--nofile=${count}:`]);
+    // Below what is open already: not even those kept for files can be had.
+    await allow(10);
+    let answered = 0;
+    const waiting = Array.from({ length: 8 }, async (_, partition) => {
+      const outcome = await ledger.write(client, { partition, bytes: 50_000 });
+      answered += 1;
+      return outcome;
+    });
+    await standFor(3000);
+    assert.equal(answered, 0, broker.said);
+    assert.equal(broker.count(/out of file descriptors/), 1, broker.said);
+    await allow(1000);
+    assert.deepEqual([...new Set(await Promise.all(waiting))], ['NONE'], broker.said);
+    assert.equal(broker.count(/offline/), 0, broker.said);
+    for (let n = 0; n < 80; n += 1) assert.equal(await ledger.write(client, { partition: n % 8, bytes: 200_000 }), 'NONE', broker.said);
+    await ledger.check(client);
+    await broker.kill();
+    const second = await Broker.start(place, { data });
+    await ledger.check(await second.connect());
+    await second.stop();
+  },
+};
+
 const STOPPED_MS = 5000;
 
 const stopped: Case = {
@@ -154,4 +188,4 @@ const short: Case = {
   },
 };
 
-export const limits: Case[] = [descriptors, stopped, readOnly, two, short];
+export const limits: Case[] = [descriptors, noDescriptors, stopped, readOnly, two, short];

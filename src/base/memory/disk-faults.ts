@@ -40,7 +40,10 @@ export interface DiskFault {
   skip?: number;
   /** Then strikes this many times; without end when left out. */
   times?: number;
-  /** Fails with this code. A failed `dataSync` leaves what it should have synced lost to every later sync, as on Linux. */
+  /**
+   * Fails with this code. A failed `dataSync` leaves what it should have synced lost to every later sync, as on Linux; so does a
+   * failed `syncDirectory`, but for EMFILE, with which the folder was not even opened.
+   */
   code?: PosixCode;
   /** A write that fails has written this many bytes by then; a read gives no more than this many. */
   partialBytes?: number;

@@ -1,7 +1,7 @@
 // An open file on a disk in memory. Rules of a handle only: what it may do, that a close waits for what is under way, and what
 // each operation does to the file; memory/files.ts runs it as the disk's faults and delays want it.
 import type { FileHandle } from '../env.ts';
-import { posixError } from '../posix-error.ts';
+import { posixError, type PosixCode } from '../posix-error.ts';
 import type { DiskOperationKind } from './disk-faults.ts';
 import type { FileNode } from './disk-state.ts';
 import type { MemoryFiles } from './files.ts';
@@ -14,7 +14,7 @@ export interface Deed<T> {
   bytes?: number;
   apply: () => T;
   partially?: (bytes: number) => T;
-  failed?: () => void;
+  failed?: (code: PosixCode) => void;
 }
 
 export class MemoryFile implements FileHandle {

@@ -174,7 +174,8 @@ export class MemoryFiles implements FileSystem {
       kind: 'syncDirectory',
       path,
       apply: () => this.disk.state.syncFolder(this.#folder(path, 'open'), upTo),
-      failed: () => {
+      failed: (code) => {
+        if (code === 'EMFILE' || code === 'ENFILE') return; // the folder was not even opened
         const folder = walk(this.disk.state.root, partsOf(path));
         if (folder !== undefined) this.disk.state.loseToSync(folder, upTo);
       },
@@ -203,7 +204,7 @@ export class MemoryFiles implements FileSystem {
     const { code, partialBytes } = fault;
     if (code !== undefined) {
       if (partialBytes !== undefined) deed.partially?.(Math.min(partialBytes, operation.bytes));
-      deed.failed?.();
+      deed.failed?.(code);
       throw posixError(code, operation.kind, operation.path);
     }
     if (partialBytes !== undefined && deed.kind === 'read' && deed.partially !== undefined) {

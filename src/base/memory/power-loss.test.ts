@@ -228,6 +228,18 @@ test('a sync that failed is never made good by the next one', async () => {
   );
 });
 
+test('a folder that could not be opened for want of descriptors can be synced later', async () => {
+  for (const code of ['EIO', 'EMFILE'] as const) {
+    const { disk, files } = await fresh();
+    await (await files.open('/d/a', 'create')).close();
+    disk.inject({ kinds: ['syncDirectory'], times: 1, code });
+    await assert.rejects(files.syncDirectory('/d'), { code });
+    await files.syncDirectory('/d');
+    const found = await disk.copyAfterPowerLoss(keepNothing).mount().stat('/d/a');
+    assert.equal(found !== undefined, code === 'EMFILE');
+  }
+});
+
 test('a sync covers what was written before it began, and nothing that came while it ran', async () => {
   const clock = new FakeClock();
   const disk = new MemoryDisk({ modelsPowerLoss: true, clock });

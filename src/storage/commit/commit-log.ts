@@ -9,6 +9,7 @@
 import type { Env } from '../../base/env.ts';
 import { inParallel } from '../../base/in-parallel.ts';
 import { InvariantError } from '../../base/invariant.ts';
+import type { Descriptors } from '../descriptors.ts';
 import { isFullDisk } from '../disk-room.ts';
 import type { OpenFiles } from '../open-files.ts';
 import { Commit, type CommitParty } from './commit.ts';
@@ -116,6 +117,7 @@ const JOURNALED_WRITE_BYTES = 32 * 1024;
 export interface CommitLogOptions {
   readonly env: Env;
   readonly openFiles: OpenFiles;
+  readonly descriptors: Pick<Descriptors, 'within'>;
   /** Opened with the first group that needs it; without one, every write is synced in its segment. */
   readonly openJournal: (() => Promise<Journal>) | undefined;
   /** Syncs what the journal stands for and sets its frames free. @throws CommitFailedError */
@@ -232,13 +234,16 @@ export class CommitLog {
 
   /**
    * Does something to the disk under the rules that hold for a group, which is itself made of such attempts: a full disk can
-   * be waited out, whatever else it refuses fails the log dir.
+   * be waited out, whatever else it refuses fails the log dir. It may be done again, where a file could not be opened for want
+   * of descriptors: that is waited out here, since a frame of the journal that is written may already speak of what is to be synced.
    * @throws CommitFailedError
    */
   async attempt<Result>(phase: 'write' | 'sync', path: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#failure !== undefined) throw this.#failure;
     try {
-      return await work();
+      return await this.#options.descriptors.within(() => {
+        if (this.#failure !== undefined) throw this.#failure;
+        return work();
+      });
     } catch (thrown) {
       if (thrown instanceof InvariantError || thrown instanceof CommitFailedError) throw thrown;
       const error = new CommitFailedError(phase, path, thrown);
