@@ -79,6 +79,8 @@ export class ConsumerProtocolMember {
   /** What the last refusal said. */
   refusal = '';
   #said: Said = {};
+  /** It said a regular expression, and no answer yet shows that the broker heard it taken back. */
+  #mayHaveRegex = false;
   /** Rises with every target that has been reached, so that each is acknowledged once. */
   #reached = 0;
   #targetIsReached = true;
@@ -123,6 +125,7 @@ export class ConsumerProtocolMember {
         this.serverAssignor !== null && (isJoining || said.serverAssignor !== this.serverAssignor) ? this.serverAssignor : null,
       topicPartitions: isJoining || this.hasToAcknowledge ? topicPartitionsOf(this.owned) : null,
     };
+    this.#mayHaveRegex ||= regex !== null;
     this.#said = {
       rebalanceTimeoutMs: this.rebalanceTimeoutMs,
       names,
@@ -133,11 +136,14 @@ export class ConsumerProtocolMember {
     return fields;
   }
 
-  /** The empty text takes back what was said. */
+  /**
+   * The empty text takes back what was said, and is said until it is answered. (The Java client says it once: where that request is
+   * lost, the broker goes on giving it what the expression matches.)
+   */
   #regexToSay(): string | null {
     const { regex } = this.subscription;
-    if (regex !== null && (this.isJoining || this.#said.regex !== regex)) return regex;
-    return regex === null && this.#said.regex != null ? '' : null;
+    if (regex === null) return this.#mayHaveRegex ? '' : null;
+    return this.isJoining || this.#said.regex !== regex ? regex : null;
   }
 
   answered(answer: ConsumerGroupHeartbeatResponse): ErrorText {
@@ -150,6 +156,7 @@ export class ConsumerProtocolMember {
       return outcome;
     }
     this.answer = answer;
+    this.#mayHaveRegex &&= this.#said.regex !== null;
     this.isJoining = false;
     this.memberEpoch = answer.memberEpoch;
     if (answer.assignment !== null) this.#giveTarget(keysOf(answer.assignment.topicPartitions));
