@@ -144,6 +144,26 @@ test('a group that is brought over in the middle of a round sends its members in
   assert.deepEqual([...old.owned, ...second.owned, ...group.shown(anna.owned).split(' ')].sort(), ['foo:0', 'foo:1', 'foo:2']);
 });
 
+test('where a round was broken off, a cooperative member is left what it says it holds when the group is brought over', async () => {
+  const { group, old } = await classicGroup({ cooperative: true });
+  await using _ = group;
+  const second = new ClassicConsumer({ cooperative: true });
+  const ofSecond = await group.connectionOf(second);
+  const waiting = second.join(ofSecond);
+  await group.wait(0);
+  assert.equal(await group.until(old.join(await group.connectionOf(old))), 'NONE');
+  assert.equal(await group.until(waiting), 'NONE');
+  assert.equal(await leaveOf(group, second), 'NONE'); // before anybody was given anything in this generation
+  assert.equal(old.owned.size, 3);
+  const anna = group.member('anna');
+  assert.equal(await group.beat(anna), '3 []', 'it reads on meanwhile');
+  assert.equal(await beatOf(group, old), 'REBALANCE_IN_PROGRESS');
+  await round(group, old);
+  await round(group, old);
+  await group.settle(anna);
+  assert.equal(old.owned.size + anna.owned.size, 3);
+});
+
 test('a static member may come back with the new protocol, and finds its partitions', async () => {
   const { group, old } = await classicGroup({ instanceId: 'one' });
   await using _ = group;

@@ -86,6 +86,17 @@ test('an expression is taken back with the empty text, or by naming topics inste
   assert.equal((await group.describe()).members[0]?.subscribedTopicRegex, '');
 });
 
+test('what a member gives up with its expression alone is shared among the others', async () => {
+  await using group = await TestGroup.start(topics);
+  const anna = group.member('anna', byRegex('foo.*', ['bar']));
+  const bert = group.member('bert', { subscription: { names: ['foo-1', 'foo-2'], regex: null } });
+  for (let time = 0; time < 3; time += 1) await group.settle(anna, bert);
+  assert.equal(anna.owned.size + bert.owned.size, 3);
+  anna.subscription = { names: ['bar'], regex: null };
+  for (let time = 0; time < 3; time += 1) await group.settle(anna, bert);
+  assert.deepEqual([group.shown(anna.owned), group.shown(bert.owned)], ['bar:0', 'foo-1:0 foo-2:0']);
+});
+
 test('what expressions mean survives a kill, and goes with the last member that brought them', async () => {
   await using group = await TestGroup.start(topics);
   const anna = group.member('anna', byRegex('foo.*'));

@@ -12,7 +12,7 @@ const LEAST_REFRESH_INTERVAL_MS = 10_000;
 /** And at least so often while members send heartbeats: who may see a topic may have changed (group.consumer.regex.refresh.interval.ms of Kafka). */
 const MOST_REFRESH_INTERVAL_MS = 10 * 60_000;
 
-/** `known`: the topics of the new expression have been looked up for others already. */
+/** `known`: the topics of the new expression have been looked up for others already, or there is no new one. */
 export type RegexChange = 'none' | 'unknown' | 'known';
 
 /**
@@ -33,7 +33,11 @@ export function followRegexes(
     if (next !== undefined && !group.regexSubscribers.has(next)) {
       compileTopicRegex(next);
       isNew = true;
-    } else if (next !== undefined && group.resolvedRegexes.has(next)) change = 'known';
+    } else if (next === undefined || group.resolvedRegexes.has(next)) {
+      // Nothing else would raise the epoch for one that only takes its expression back, and nobody would read what it lets go of (as
+      // happens with Kafka 4.2).
+      change = 'known';
+    }
     if (old !== undefined && group.regexSubscribers.get(old) === 1) step.records.push(regexTombstone(groupId, old));
   }
   const subscribed = new Map(group.regexSubscribers);

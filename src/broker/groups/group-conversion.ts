@@ -79,7 +79,10 @@ function checkMayBecomeConsumer({ groupId, usesConsumerProtocol, members }: Clas
   if (members.size > config['group.consumer.max.size']) throw refuse('the group size exceeds the consumer group maximum size');
 }
 
-/** The members as they are in the new protocol, each with what it was given last. */
+/**
+ * The members as they are in the new protocol, each with what it was given last. A round that was broken off has taken that back,
+ * while cooperative members read on: they are left what they say they hold, or others would be given it at once. (Kafka 4.2 forgets it.)
+ */
 function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[] {
   const { groupId, generationId } = classic;
   // All may have gone in the round under way.
@@ -88,24 +91,29 @@ function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[
   const protocolName = classic.protocolName ?? classic.selectProtocol();
   const taken = new TakenPartitions();
   try {
-    return [...classic.members.values()].map((member) => {
+    const coming = [...classic.members.values()].map((member) => {
       const { partitions, userData } = decodeAssignment(member.assignment);
       if (userData !== null && userData.length > 0) throw customAssignor(groupId);
       const subscription = decodeSubscription(member.metadataOf(protocolName));
-      return {
-        ...newMember(member.memberId),
-        instanceId: member.groupInstanceId,
-        rackId: subscription.rackId || null,
-        clientId: member.clientId,
-        clientHost: member.clientHost,
-        rebalanceTimeoutMs: member.rebalanceTimeoutMs,
-        subscribedTopicNames: inOrder(subscription.topics),
-        classic: { sessionTimeoutMs: member.sessionTimeoutMs, supportedProtocols: member.protocols },
-        memberEpoch: generationId,
-        previousMemberEpoch: generationId,
-        assigned: taken.without(withTopicIds(partitions, topics)),
-      };
+      return { member, subscription, assigned: taken.without(withTopicIds(partitions, topics)) };
     });
+    const claims = coming.filter(({ member }) => member.assignment.length === 0);
+    // Who says so in a later generation knows it better.
+    for (const one of claims.toSorted((left, right) => right.subscription.generationId - left.subscription.generationId))
+      one.assigned = taken.without(withTopicIds(one.subscription.ownedPartitions, topics));
+    return coming.map(({ member, subscription, assigned }) => ({
+      ...newMember(member.memberId),
+      instanceId: member.groupInstanceId,
+      rackId: subscription.rackId || null,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      rebalanceTimeoutMs: member.rebalanceTimeoutMs,
+      subscribedTopicNames: inOrder(subscription.topics),
+      classic: { sessionTimeoutMs: member.sessionTimeoutMs, supportedProtocols: member.protocols },
+      memberEpoch: generationId,
+      previousMemberEpoch: generationId,
+      assigned,
+    }));
   } catch (thrown) {
     if (!(thrown instanceof ProtocolError)) throw thrown;
     const why = `Cannot upgrade classic group ${groupId} to consumer group because the embedded consumer protocol is malformed.`;
