@@ -26,7 +26,7 @@ export class ClassicActor implements Actor {
   #connection: Connection | undefined;
   /** When it sent what the broker is known to have taken as a sign of life, in no round. */
   #heardMs = 0;
-  /** Joins are remembered in no record: a broker that starts anew may not know it. */
+  /** Joins are remembered in no record: a broker that starts anew may not know it, nor one that has given up its coordinator. */
   #joinedAt: TestBroker | undefined;
 
   constructor(world: ConsumerWorld, options: ActorOptions & { readonly cooperative: boolean }) {
@@ -109,7 +109,7 @@ export class ClassicActor implements Actor {
     const { names } = this.subscription;
     member.topics = names;
     if (!member.cooperative) this.#losesAll();
-    if (this.instanceId !== null) world.returns(this.instanceId);
+    if (this.instanceId !== null) world.returns(this.instanceId, this.name);
     const joined = await member.join(connection);
     if (!this.alive) return;
     if (joined !== 'NONE') return this.#triesAgain('to join', joined);
@@ -169,9 +169,16 @@ export class ClassicActor implements Actor {
       this.#heardMs = sentMs;
       return true;
     }
-    if (isPassing(outcome)) return true;
+    if (this.#isPassing(outcome)) return true;
     this.#refused('a heartbeat', outcome);
     return false;
+  }
+
+  /** The disk had no room for a record of the group: whoever coordinates it next knows what is in records, and no more. */
+  #isPassing(outcome: ErrorText): boolean {
+    if (!isPassing(outcome)) return false;
+    this.#joinedAt = undefined;
+    return true;
   }
 
   async #triesAgain(request: string, outcome: ErrorText): Promise<void> {
@@ -181,7 +188,7 @@ export class ClassicActor implements Actor {
 
   #refused(request: string, outcome: ErrorText): void {
     const world = this.#world;
-    if (isPassing(outcome) || outcome === 'REBALANCE_IN_PROGRESS') return;
+    if (this.#isPassing(outcome) || outcome === 'REBALANCE_IN_PROGRESS') return;
     const mayBeGone = world.nowMs >= this.goneMs || this.#joinedAt !== world.broker;
     const allowed = outcome === 'ILLEGAL_GENERATION' || (outcome === 'UNKNOWN_MEMBER_ID' && mayBeGone);
     world.refused(this.name, request, outcome, allowed);
@@ -204,7 +211,7 @@ export class ClassicActor implements Actor {
         world.say(`a commit of ${this.name} for ${key} is taken, which belongs to ${holder.name}`);
       world.acknowledged(key, offset);
       this.#positions.set(named, offset);
-    } else if (this.alive && !isPassing(outcome) && !rejoins.has(outcome)) {
+    } else if (this.alive && !this.#isPassing(outcome) && !rejoins.has(outcome)) {
       world.refused(this.name, 'a commit', outcome, outcome === 'UNKNOWN_MEMBER_ID' && mayBeGone);
     }
     return outcome === 'NONE' || isPassing(outcome);

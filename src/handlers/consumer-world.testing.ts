@@ -44,6 +44,8 @@ export class ConsumerWorld {
   readonly unreleased = new Set<string>();
   /** By instance id: members that have left for a while, as owners of what they will come back to. */
   readonly chairs = new Map<string, Owner>();
+  /** By instance id: who asked last to join under it. */
+  readonly latestJoiners = new Map<string, string>();
   /** Topics may come back under the same name: then a name does not say which is meant. */
   readonly recreates: boolean;
   /** Members of both protocols: a group that is empty in between begins to count anew, as Kafka's does. */
@@ -96,7 +98,8 @@ export class ConsumerWorld {
   }
 
   /** Somebody joins under this instance id: the chair is taken again, or given away. */
-  returns(instanceId: string): void {
+  returns(instanceId: string, name: string): void {
+    this.latestJoiners.set(instanceId, name);
     const chair = this.chairs.get(instanceId);
     if (chair !== undefined) this.letsGoOfAll(chair);
     this.chairs.delete(instanceId);
