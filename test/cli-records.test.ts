@@ -1,6 +1,8 @@
 // `bucketrider produce`, `consume` and `tail` against a broker of the same program: what goes in comes out, and how each of
 // them ends.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { suite, test } from 'node:test';
 import { buildCommandLine, type Ended, type RunOptions } from './cli.testing.ts';
 
@@ -30,6 +32,29 @@ async function ok(words: readonly string[], input = ''): Promise<string> {
 }
 
 const lines = (text: string): string[] => text.split('\n').slice(0, -1);
+
+/** A broker that is reached through us alone, and how many bytes it has sent that way. */
+async function countedBroker(...words: string[]): Promise<{ env: { KAFKA_BROKERS: string }; sentBytes: () => number } & AsyncDisposable> {
+  let sentBytes = 0;
+  let port = 0;
+  const way = createServer((client) => {
+    const server = connect(port, '127.0.0.1');
+    server.on('data', (chunk) => (sentBytes += chunk.length));
+    client.pipe(server).pipe(client);
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  const address = `127.0.0.1:${(way.address() as AddressInfo).port}`;
+  const started = await cli.start('--memory', '--set', `advertised.listeners=PLAINTEXT://${address}`, ...words);
+  port = Number(started.bootstrap.split(':').at(-1)); // where it listens, whatever it advertises
+  const asyncDispose = async (): Promise<void> => {
+    way.close();
+    started.child.kill('SIGKILL');
+    await started.ended;
+  };
+  return { env: { KAFKA_BROKERS: address }, sentBytes: () => sentBytes, [Symbol.asyncDispose]: asyncDispose };
+}
 
 suite('bucketrider produce and consume', { concurrency: 3 }, () => {
   test('every line is a record: with keys from the lines, headers, and the partition that Java would take', async () => {
@@ -184,6 +209,46 @@ suite('bucketrider produce and consume', { concurrency: 3 }, () => {
     reader.child.kill('SIGINT');
     const { code, signal, stderr } = await reader.ended;
     assert.deepEqual([code, signal, stderr], [130, null, '']);
+  });
+
+  test('what nobody reads yet of our output is not fetched either: tail and consume wait for a slow reader', async () => {
+    const value = 'x'.repeat(500_000);
+    const values = 50;
+    for (const words of [
+      ['tail', 'slow'],
+      ['consume', 'slow'],
+      ['consume', 'slow', '-g', 'slow-readers'],
+    ]) {
+      await using behind = await countedBroker('--topic', 'slow:1');
+      const options = { env: behind.env };
+      const reader = cli.spawn([...words, '-f', '%o %v\\n'], options);
+      // It follows once it has written something.
+      const first = reader.printed(/^\d+ first\n/);
+      for (let seen: unknown; seen === undefined;) {
+        const more = cli.run(['produce', 'slow', '-q'], { ...options, input: 'first\n' });
+        seen = await Promise.race([first, more.then(() => undefined)]);
+        assert.equal((await more).code, 0);
+      }
+      reader.child.stdout?.pause();
+      const before = behind.sentBytes();
+      assert.equal((await cli.run(['produce', 'slow', '-q'], { ...options, input: `${value}\n`.repeat(values) })).code, 0);
+      // As long as it takes another to read all of it.
+      const other = await cli.run(['consume', 'slow', '-e', '-f', '%o\\n'], options);
+      assert.ok(lines(other.stdout).length > values);
+      const fetched = behind.sentBytes() - before - values * value.length;
+      assert.ok(fetched < 16_000_000, `${words.join(' ')} fetched ${fetched} bytes while nobody read`);
+      await new Promise<void>((resolve) => {
+        let bytes = 0;
+        reader.child.stdout?.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > values * value.length) resolve();
+        });
+        reader.child.stdout?.resume();
+      });
+      reader.child.kill('SIGTERM');
+      const { stdout } = await reader.ended;
+      assert.equal(stdout.split('x'.repeat(1000)).length - 1, values * (value.length / 1000), words.join(' '));
+    }
   });
 
   test('whoever stops reading our output ends it quietly', async () => {

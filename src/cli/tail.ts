@@ -4,6 +4,7 @@ import type { GlobalFlags } from './client-flags.ts';
 import { formatWriter, shown, type RecordWriter } from './consume.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import { resolveRanges, type PartitionRange } from './offset-spec.ts';
+import { written } from './output.ts';
 import { compileFormat } from './record-format.ts';
 import { recordJson, type LocatedRecord } from './record-json.ts';
 import { isolationOf, partitionsOf, readRecords, type ReadFlags } from './record-reader.ts';
@@ -19,6 +20,7 @@ export interface TailFlags extends GlobalFlags, ReadFlags {
 const INTERLEAVE_MS = 30;
 /** More than a person reads in that time: written without waiting for it. */
 const MOST_HELD = 1000;
+const MOST_HELD_BYTES = 1024 * 1024;
 
 export function tail(words: readonly string[], flags: TailFlags): Promise<number> {
   const backlog = backlogOf(flags.num);
@@ -29,6 +31,7 @@ export function tail(words: readonly string[], flags: TailFlags): Promise<number
     const from = { at: 'before end', count: backlog } as const;
     const ranges = await resolveRanges(session.cluster, partitions, { from }, { isolation, stopAtEnd: false });
     if (backlog > 0) writer.write(await lastRecords(session, ranges, backlog, isolation));
+    await written(session.interrupted);
     if (process.stderr.isTTY) session.say(`following ${words.join(', ')}; Ctrl-C ends it`);
     await follow(
       readRecords(
@@ -37,6 +40,7 @@ export function tail(words: readonly string[], flags: TailFlags): Promise<number
         isolation,
       ),
       writer,
+      session.interrupted,
     );
     return exitCodes.ok;
   });
@@ -52,26 +56,33 @@ function backlogOf(text: string | undefined): number {
 async function lastRecords(session: Session, ranges: readonly PartitionRange[], count: number, isolation: ReturnType<typeof isolationOf>) {
   const found: LocatedRecord[] = [];
   const assignments = ranges.map(({ topic, partition, from, endOffset }) => ({ topic, partition, from, until: endOffset }));
-  for await (const records of readRecords(session, assignments, isolation)) found.push(...records);
+  for await (const records of readRecords(session, assignments, isolation)) for (const one of records) found.push(one);
   return found.toSorted(byTime).slice(-count);
 }
 
 const byTime = (a: LocatedRecord, b: LocatedRecord): number => a.record.timestamp - b.record.timestamp;
 
-async function follow(batches: AsyncGenerator<LocatedRecord[], void, void>, writer: RecordWriter): Promise<void> {
+/** Nothing more is read while what was written waits for whoever reads it. */
+async function follow(batches: AsyncGenerator<LocatedRecord[], void, void>, writer: RecordWriter, interrupted: AbortSignal): Promise<void> {
   let held: LocatedRecord[] = [];
+  let heldBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const release = (): void => {
     clearTimeout(timer);
     timer = undefined;
     writer.write(held.toSorted(byTime));
     held = [];
+    heldBytes = 0;
   };
   try {
     for await (const records of batches) {
-      held.push(...records);
-      if (held.length >= MOST_HELD) release();
+      for (const located of records) {
+        held.push(located);
+        heldBytes += (located.record.key?.length ?? 0) + (located.record.value?.length ?? 0);
+      }
+      if (held.length >= MOST_HELD || heldBytes >= MOST_HELD_BYTES) release();
       else timer ??= setTimeout(release, INTERLEAVE_MS);
+      await written(interrupted);
     }
   } finally {
     release();
