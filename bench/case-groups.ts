@@ -83,7 +83,7 @@ const rateCase = (what: GroupLoad['what'], title: string, parties: readonly Part
 const goalsAgainst = (parties: readonly Party[], atMost: boolean) =>
   parties
     .filter(({ name }) => name !== bucketrider.name)
-    .map(({ name }) => ({ of: bucketrider.name, to: name, ratio: 1, atMost, says: `beside ${name}` }));
+    .map(({ name }) => ({ of: bucketrider.name, to: name, wanted: 1, atMost, says: `beside ${name}` }));
 
 const rebalanceCase = (what: 'rebalance' | 'consumer-rebalance', members: number): Case => ({
   name: `groups-${what}-${members}`,

@@ -23,7 +23,7 @@ const idleCase: Case = {
     const comparison = new Comparison({
       title: this.title,
       unit: 'MB',
-      goals: [{ of: bucketrider.name, to: 'budget: 80 MB', ratio: 1, atMost: true, says: '80 MB' }],
+      goals: [{ of: bucketrider.name, to: 'budget: 80 MB', wanted: 1, atMost: true, says: '80 MB' }],
     });
     for (let round = 0; round < context.rounds; round += 1) {
       for (const party of context.present([bucketrider, kafka])) {
@@ -58,7 +58,7 @@ const loadedCase: Case = {
       goals: [bucketrider, bucketriderRelaxed].map(({ name }) => ({
         of: name,
         to: limitName,
-        ratio: 1,
+        wanted: 1,
         atMost: true,
         says: '250 MB plus the configured cache (64 MiB)',
       })),
@@ -149,7 +149,7 @@ const connectionsCase: Case = {
     const comparison = new Comparison({
       title: `${count.toLocaleString('en')} idle connections: resident memory of the server for each`,
       unit: 'KiB',
-      goals: [{ of: bucketrider.name, to: 'budget: 30 KiB', ratio: 1, atMost: true, says: '30 KiB each' }],
+      goals: [{ of: bucketrider.name, to: 'budget: 30 KiB', wanted: 1, atMost: true, says: '30 KiB each' }],
     });
     comparison.add(bucketrider.name, each, said.split('\n')[0] ?? '');
     comparison.add('budget: 30 KiB', 30);
@@ -166,7 +166,7 @@ const codecCase: Case = {
     const comparison = new Comparison({
       title: `${this.title}: time for the same work, the worst of Produce and Fetch`,
       unit: 'times',
-      goals: [{ of: 'compiled', to: 'by hand', ratio: 1.5, atMost: true, says: 'within 1.5 times' }],
+      goals: [{ of: 'compiled', to: 'by hand', wanted: 1.5, atMost: true, says: 'within 1.5 times' }],
     });
     comparison.add('compiled', Number(worst), what);
     comparison.add('by hand', 1);

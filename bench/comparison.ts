@@ -3,18 +3,20 @@
 
 export type Unit = 'MB/s' | 'requests/s' | 'ms' | 'MB' | 'KiB' | 's' | 'µs' | 'times';
 
-/** A ratio that the budget (design.md, section 8) or the task names. */
+/** What the budget (design.md, section 8) or the task asks of a figure, or of its ratio to that of another party. */
 export interface Goal {
   readonly of: string;
-  readonly to: string;
-  /** Reached when the ratio is at least this; for `atMost`, at most. */
-  readonly ratio: number;
+  /** Whom it is compared with; without it the figure itself is what counts. */
+  readonly to?: string;
+  /** Reached when the ratio, or the figure, is at least this; for `atMost`, at most. */
+  readonly wanted: number;
   readonly atMost?: boolean;
   readonly says: string;
 }
 
 export interface Series {
   readonly party: string;
+  /** One of each round; NaN where it failed in that round. */
   readonly values: number[];
   /** What else is worth a word: percentiles, processor time. */
   readonly remarks: string[];
@@ -46,20 +48,59 @@ export class Comparison {
   }
 
   /** The ratio in each round that both took part in. */
-  ratios({ of, to }: Pick<Goal, 'of' | 'to'>): number[] {
-    const [above, below] = [of, to].map((name) => this.series.find(({ party }) => party === name)?.values ?? []);
-    return (above ?? []).flatMap((value, round) => {
-      const other = below?.[round];
+  ratios({ of, to }: { readonly of: string; readonly to: string }): number[] {
+    const [above, below] = [this.#valuesOf(of), this.#valuesOf(to)];
+    return above.flatMap((value, round) => {
+      const other = below[round];
       return other === undefined || !Number.isFinite(value) || !Number.isFinite(other) || other === 0 ? [] : [value / other];
     });
   }
+
+  /** What each goal came to; nothing of one whose parties did not both take part. */
+  verdicts(): Verdict[] {
+    return this.goals.flatMap((goal) => {
+      const spread = spreadOf(goal.to === undefined ? this.#valuesOf(goal.of) : this.ratios({ of: goal.of, to: goal.to }));
+      return spread === undefined ? [] : [{ goal, spread, standing: standingOf(goal, spread) }];
+    });
+  }
+
+  #valuesOf(party: string): readonly number[] {
+    return this.series.find((one) => one.party === party)?.values ?? [];
+  }
 }
 
-export function spreadOf(values: readonly number[]): { min: number; median: number; max: number } | undefined {
+export interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread | undefined {
   const sorted = values.filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
   const [min, max] = [sorted[0], sorted.at(-1)];
   if (min === undefined || max === undefined) return undefined;
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? max;
   return { min, median: sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2, max };
+}
+
+export type Standing = 'reached' | 'on the line' | 'not yet';
+
+export interface Verdict {
+  readonly goal: Goal;
+  readonly spread: Spread;
+  readonly standing: Standing;
+}
+
+/** Another run may fall on the other side: the rounds of this one lie on both, and the median this near. */
+const NEAR = 0.1;
+
+export function standingOf({ wanted, atMost = false }: Goal, { min, median, max }: Spread): Standing {
+  const rounds = [min, max].map((value) => isReached(value));
+  if (rounds.includes(true) && rounds.includes(false) && Math.abs(median / wanted - 1) <= NEAR) return 'on the line';
+  return isReached(median) ? 'reached' : 'not yet';
+
+  function isReached(value: number): boolean {
+    return atMost ? value <= wanted : value >= wanted;
+  }
 }

@@ -1,11 +1,13 @@
 // Throughput of several servers in turns: each is started once and warmed up, then the load goes from one to the next in
 // short turns, round after round. So other work on the machine and a disk that swings meet all of them, many rounds fit
 // into a minute, and a JVM has compiled what it runs. What counts is the ratio within a round.
+import { SeededRandom } from '../src/base/memory/random.ts';
 import type { BenchContext } from './bench-context.ts';
-import type { Comparison } from './comparison.ts';
+import type { Comparison, Unit } from './comparison.ts';
 import type { LoadResult, ProduceLoad } from './load/messages.ts';
 import { startParty, withDirectory, type Party, type RunningParty } from './parties.ts';
 import { createTopic } from './topics.ts';
+import { orderOfRound, rateOf, remarkOn } from './turns.ts';
 
 export type Shape = Pick<ProduceLoad, 'partitions' | 'batchBytes' | 'recordBytes' | 'batchesPerRequest' | 'connections' | 'inFlight'> &
   Partial<Pick<ProduceLoad, 'requestsPerSecond'>>;
@@ -18,7 +20,7 @@ export interface Contender {
 }
 
 /** Not counted at the head of each turn: the connections are new, and the last party's pages are on their way to the disk. */
-const SETTLE_MS = 200;
+export const SETTLE_MS = 200;
 
 const topicOf = ({ partitions }: Shape): string => `bench-${partitions}`;
 
@@ -32,64 +34,85 @@ export async function measureInTurns(
   for (const { name } of contenders) comparison.enlist(name);
   const parties = [...new Set(contenders.map(({ party }) => party))];
   await withServers(context, parties, async (servers) => {
-    const running = new Set<Contender>();
-    for (const contender of contenders) if (await warmUp(context, comparison, contender, servers)) running.add(contender);
-    const turns = [...running];
-    for (let round = 0; round < context.turns; round += 1) {
-      // Whoever comes first in one round comes last in the next.
-      if (turns.length > 0) turns.push(turns.shift() as Contender);
-      for (const contender of turns) {
-        const [value, remark] = await takeTurn(context, comparison, contender, servers).catch((thrown: unknown): [number, string] => [
-          Number.NaN,
-          `failed: ${String(thrown)}`,
-        ]);
-        comparison.add(contender.name, value, remark);
-      }
-      await besides();
+    const running: Contender[] = [];
+    for (const contender of contenders) {
+      const failure = await warmUp(context, contender, servers);
+      if (failure === undefined) running.push(contender);
+      else comparison.add(contender.name, Number.NaN, failure);
     }
+    const failed = new Set<Contender>();
+    const turn = async (contender: Contender): Promise<void> => {
+      if (failed.has(contender)) return; // the others need not wait for it again
+      try {
+        comparison.add(contender.name, ...(await takeTurn(context, comparison.unit, contender, servers)));
+      } catch (thrown) {
+        failed.add(contender);
+        comparison.add(contender.name, Number.NaN, `failed: ${String(thrown)}`);
+      }
+    };
+    await inTurns(context.turns, running, turn, besides);
     for (const { party, values } of comparison.series) context.log(`  ${party}: ${values.map((value) => value.toFixed(0)).join(' ')}`);
   });
 }
 
-type Servers = ReadonlyMap<Party, RunningParty | undefined>;
+/** Rounds in which everybody has one turn, in another order each time. */
+export async function inTurns<One>(
+  rounds: number,
+  contenders: readonly One[],
+  turn: (contender: One) => Promise<void>,
+  besides: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const random = new SeededRandom(1);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const contender of orderOfRound(contenders, random)) await turn(contender);
+    await besides();
+  }
+}
+
+export type Servers = ReadonlyMap<Party, RunningParty | undefined>;
 
 /** All of them at once, each with data of its own; one that does not start is left out and says why. */
-async function withServers(context: BenchContext, parties: readonly Party[], work: (servers: Servers) => Promise<void>): Promise<void> {
+export async function withServers<Result>(
+  context: BenchContext,
+  parties: readonly Party[],
+  work: (servers: Servers) => Promise<Result>,
+): Promise<Result> {
   const servers = new Map<Party, RunningParty | undefined>();
-  const next = async (at: number): Promise<void> => {
+  const next = async (at: number): Promise<Result> => {
     const party = parties[at];
     if (party === undefined) return work(servers);
-    await withDirectory(context.dataParent, async (dataDirectory) => {
+    return withDirectory(context.dataParent, async (dataDirectory) => {
       const server = await startParty(party, { dataDirectory }).catch((thrown: unknown) =>
         context.log(`  ${party.name}: ${String(thrown)}`),
       );
       servers.set(party, server ?? undefined);
       try {
-        await next(at + 1);
+        return await next(at + 1);
       } finally {
         await server?.end('SIGKILL'); // the directory goes at once; nothing need be left tidy
       }
     });
   };
-  await next(0);
+  return next(0);
 }
 
-async function warmUp(context: BenchContext, comparison: Comparison, contender: Contender, servers: Servers): Promise<boolean> {
+/** Returns why it could not be done. */
+export async function warmUp(context: BenchContext, contender: Contender, servers: Servers): Promise<string | undefined> {
   const { party, shape, name } = contender;
   const server = servers.get(party);
   try {
     if (server === undefined) throw new Error('it did not start');
     if (party.hasTopics) await createTopic(server, topicOf(shape), shape.partitions);
     await play(context, contender, server, { warmUpMs: 0, measureMs: context.warmUpMs });
-    return true;
+    return undefined;
   } catch (thrown) {
-    comparison.add(name, Number.NaN, `failed: ${String(thrown)}`);
-    context.log(`  ${name}: failed: ${String(thrown)}\n${server?.lastLines() ?? ''}`);
-    return false;
+    const failure = `failed: ${String(thrown)}`;
+    context.log(`  ${name}: ${failure}\n${server?.lastLines() ?? ''}`);
+    return failure;
   }
 }
 
-function play(
+export function play(
   context: BenchContext,
   { shape }: Contender,
   server: RunningParty,
@@ -110,7 +133,7 @@ function play(
 
 async function takeTurn(
   context: BenchContext,
-  comparison: Comparison,
+  unit: Unit,
   contender: Contender,
   servers: Servers,
 ): Promise<[value: number, remark: string]> {
@@ -118,9 +141,5 @@ async function takeTurn(
   if (server === undefined) throw new Error('it did not start');
   const cpuBefore = server.cpuSeconds() ?? Number.NaN;
   const result = await play(context, contender, server, { warmUpMs: SETTLE_MS, measureMs: context.turnMs });
-  const cpuSeconds = (server.cpuSeconds() ?? Number.NaN) - cpuBefore;
-  const megabytes = (result.bytes / 1e6) * (1 + SETTLE_MS / 1000 / result.seconds);
-  const value = comparison.unit === 'MB/s' ? result.bytes / 1e6 / result.seconds : result.requests / result.seconds;
-  const remark = `p99 ${result.latencyMs.p99.toFixed(1)} ms, ${((cpuSeconds * 1000) / megabytes).toFixed(1)} ms of processor a MB, generator ${Math.round(result.generatorCpu * 100)} % of a core`;
-  return [value, remark];
+  return [rateOf(result, unit), remarkOn(result, (server.cpuSeconds() ?? Number.NaN) - cpuBefore)];
 }

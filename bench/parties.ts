@@ -8,11 +8,15 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Load, LoadResult, Reply } from './load/messages.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 60_000;
+const GROUP_GONE_MS = 5000;
+/** What a load may take beyond the times that it states; a server that no longer answers does not hold up the bench. */
+const LOAD_GRACE_MS = 180_000;
 
 export interface Party {
   readonly name: string;
@@ -108,8 +112,9 @@ export async function startParty(party: Party, options: StartOptions): Promise<R
   ];
   const startedMs = performance.now();
   const [program, words] = onCore(0, command);
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...party.environment } });
-  const dieWithUs = atExit(() => child.kill('SIGKILL'));
+  // The head of a process group: Kafka's JVM is a child of the script that starts it, and a kill has to reach both.
+  const child = spawn(program, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...party.environment } });
+  const dieWithUs = atExit(() => signalGroup(child, 'SIGKILL'));
   child.once('exit', dieWithUs);
   const ready = Promise.withResolvers<string>();
   const said: string[] = [];
@@ -148,13 +153,27 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** SIGTERM goes to the process alone, which ends its children in order; SIGKILL to all of them, since it could not. */
 async function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill(signal);
-  const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-  await gone;
-  clearTimeout(late);
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit');
+    if (signal === 'SIGKILL') signalGroup(child, signal);
+    else child.kill(signal);
+    const late = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
+    await gone;
+    clearTimeout(late);
+  }
+  // The JVM lets go of its files and its port when it is gone, not when the script is.
+  for (const deadlineMs = performance.now() + GROUP_GONE_MS; signalGroup(child, 0) && performance.now() < deadlineMs;) await sleep(5);
+}
+
+/** False when nobody is there any more. */
+function signalGroup({ pid }: ChildProcess, signal: 'SIGKILL' | 0): boolean {
+  try {
+    return pid !== undefined && process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
 }
 
 /** The process and its children: Kafka's JVM is a child of the script that starts it. */
@@ -198,6 +217,7 @@ function sumOf(pids: readonly number[], measure: (pid: number) => number | undef
 /** What is still there when this process ends is ended with it. */
 const leftovers = new Set<() => unknown>();
 process.on('exit', () => leftovers.forEach((end) => end()));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** Returns what takes it off the list again. */
 function atExit(end: () => unknown): () => void {
@@ -221,25 +241,27 @@ export async function withDirectory<Result>(parent: string, work: (directory: st
 
 /** The process that makes the load; one for all runs, so that every party meets it warm. */
 export class Generator {
-  readonly #child: ChildProcess;
+  #child = startGenerator();
 
-  constructor() {
-    const file = join(root, 'bench/load/generator.ts');
-    if (pinning.enabled) {
-      const [program, words] = onCore(1, [process.execPath, file]);
-      this.#child = spawn(program, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    } else this.#child = fork(file);
-    atExit(() => this.#child.kill('SIGKILL'));
-  }
-
-  /** @throws Error with what the generator met */
+  /** @throws Error with what the generator met, or when there was no end in sight */
   async run(load: Load): Promise<LoadResult> {
+    const child = this.#child;
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const onExit = (): void => reject(new Error('the load generator ended'));
-    this.#child.once('message', resolve);
-    this.#child.once('exit', onExit);
-    this.#child.send(load);
-    const reply = await promise.finally(() => this.#child.off('exit', onExit));
+    child.once('message', resolve);
+    child.once('exit', onExit);
+    child.send(load);
+    const limitMs = load.warmUpMs + load.measureMs + LOAD_GRACE_MS;
+    const late = setTimeout(() => {
+      reject(new Error(`the load was not through after ${Math.round(limitMs / 1000)} s`));
+      child.kill('SIGKILL');
+      this.#child = startGenerator();
+    }, limitMs);
+    const reply = await promise.finally(() => {
+      clearTimeout(late);
+      child.off('exit', onExit);
+      child.off('message', resolve);
+    });
     if ('failure' in reply) throw new Error(reply.failure);
     return reply.result;
   }
@@ -247,4 +269,12 @@ export class Generator {
   close(): void {
     this.#child.disconnect();
   }
+}
+
+function startGenerator(): ChildProcess {
+  const file = join(root, 'bench/load/generator.ts');
+  const [program, words] = onCore(1, [process.execPath, file]);
+  const child = pinning.enabled ? spawn(program, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }) : fork(file);
+  atExit(() => child.kill('SIGKILL'));
+  return child;
 }

@@ -1,50 +1,7 @@
-// The figures as a person reads them: a table for each comparison, what the goals say of it, and the facts of the
-// machine without which none of it means anything.
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import { spreadOf, type Comparison, type Goal, type Unit } from './comparison.ts';
-import { pinning } from './parties.ts';
+// The figures as a person reads them: as text, or as tables that can be put into docs/benchmarks.md as they are.
+import { spreadOf, type Comparison, type Goal, type Spread, type Unit, type Verdict } from './comparison.ts';
 
-export interface Report {
-  readonly facts: readonly string[];
-  readonly sections: readonly { readonly comparison: Comparison }[];
-}
-
-export function machineFacts(dataParent: string, command: string): string[] {
-  const memoryGiB = Math.round(totalmem() / 2 ** 30);
-  return [
-    `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${memoryGiB} GiB memory, ${process.platform} ${release()}`,
-    `data on ${diskFacts(dataParent)}`,
-    `Node.js ${process.version}${javaFacts()}`,
-    pinning.enabled ? 'servers pinned to the first core, the load generator to the second' : 'nothing pinned',
-    `made by \`${command}\``,
-  ];
-}
-
-function javaFacts(): string {
-  const said = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  return said.status === 0 ? `, ${said.stderr.split('\n')[0] ?? ''}` : ', no Java: Kafka is left out';
-}
-
-/** File system and class of the disk below a folder; no names. */
-export function diskFacts(path: string): string {
-  const fileSystem = spawnSync('stat', ['-f', '-c', '%T', path], { encoding: 'utf8' }).stdout?.trim() || 'an unknown file system';
-  const device = spawnSync('df', ['--output=source', path], { encoding: 'utf8' }).stdout?.split('\n')[1]?.trim() ?? '';
-  const disk = /\/dev\/([a-z]+|nvme\d+n\d+)/.exec(device)?.[1];
-  if (disk === undefined) return fileSystem;
-  return `${fileSystem} on ${disk.startsWith('vd') ? 'a virtual disk (virtio)' : disk.startsWith('nvme') ? 'NVMe' : 'a disk'}${cacheOf(disk)}`;
-}
-
-function cacheOf(disk: string): string {
-  try {
-    return `, ${readFileSync(`/sys/block/${disk}/queue/write_cache`, 'latin1').trim()} cache`;
-  } catch {
-    return '';
-  }
-}
-
-export const formatValue = (value: number, unit?: Unit): string => {
+export function formatValue(value: number, unit?: Unit): string {
   const text =
     value >= 1000
       ? Math.round(value).toLocaleString('en')
@@ -54,60 +11,83 @@ export const formatValue = (value: number, unit?: Unit): string => {
           ? value.toFixed(1)
           : value.toFixed(2);
   return unit === undefined ? text : `${text} ${unit}`;
-};
-
-export interface Verdict {
-  readonly goal: Goal;
-  readonly median: number;
-  readonly range: string;
-  readonly reached: boolean;
 }
 
-export function verdictsOf(comparison: Comparison): Verdict[] {
-  return comparison.goals.flatMap((goal) => {
-    const ratios = spreadOf(comparison.ratios(goal));
-    if (ratios === undefined) return [];
-    const reached = goal.atMost === true ? ratios.median <= goal.ratio : ratios.median >= goal.ratio;
-    return [{ goal, median: ratios.median, range: `${ratios.min.toFixed(2)} to ${ratios.max.toFixed(2)}`, reached }];
-  });
+/** The median, and behind it the smallest and the largest where there is more than one. */
+function formatSpread({ min, median, max }: Spread, format: (value: number, unit?: Unit) => string, unit?: Unit): string {
+  return min === max ? format(median, unit) : `${format(median, unit)} (${format(min)} to ${format(max)})`;
 }
 
-export function markdownOf(comparison: Comparison): string {
-  const lines = [
-    `### ${comparison.title}`,
-    '',
-    `| | median ${comparison.unit} | smallest to largest | remarks on the last round |`,
-    '|---|---:|---|---|',
-  ];
-  for (const { party, values, remarks } of comparison.series) {
+const formatRatio = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+
+function measuredText({ goal, spread }: Verdict, unit: Unit): string {
+  return goal.to === undefined ? formatSpread(spread, formatValue, unit) : formatSpread(spread, formatRatio);
+}
+
+function wantedText({ to, wanted, atMost }: Goal, unit: Unit): string {
+  return `${atMost === true ? 'at most' : 'at least'} ${to === undefined ? `${wanted} ${unit}` : wanted}`;
+}
+
+type Align = 'left' | 'right';
+
+/** Padded as the formatter of this repository wants it. */
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[], aligns: readonly Align[]): string[] {
+  const escaped = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ')));
+  const widths = head.map((_, column) => Math.max(3, ...escaped.map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => (aligns[column] === 'right' ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, column) => (aligns[column] === 'right' ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const [first = [], ...others] = escaped;
+  return [line(first), line(rule), ...others.map(line)];
+}
+
+/** The figures of one comparison: a row for each party. */
+export function figuresOf({ title, unit, series }: Comparison): string {
+  const rounds = Math.max(0, ...series.map(({ values }) => values.filter(Number.isFinite).length));
+  const rows = series.map(({ party, values, remarks }) => {
     const spread = spreadOf(values);
-    const figures =
-      spread === undefined ? '- | -' : `${formatValue(spread.median)} | ${formatValue(spread.min)} to ${formatValue(spread.max)}`;
-    lines.push(`| ${party} | ${figures} | ${remarks.at(-1) ?? ''} |`);
-  }
-  const verdicts = verdictsOf(comparison);
-  if (verdicts.length > 0) {
-    lines.push('', '| goal | wanted | ratio, median of the rounds | smallest to largest | |', '|---|---|---:|---|---|');
-    for (const { goal, median, range, reached } of verdicts)
-      lines.push(
-        `| ${goal.says} | ${goal.atMost === true ? '<=' : '>='} ${goal.ratio} | ${median.toFixed(2)} | ${range} | ${reached ? 'reached' : 'not yet'} |`,
-      );
-  }
-  return [...lines, ''].join('\n');
+    return [party, spread === undefined ? 'failed' : formatSpread(spread, formatValue, unit), remarks.at(-1) ?? ''];
+  });
+  const hasRemarks = rows.some(([, , remark]) => remark !== '');
+  const measured = rounds === 1 ? 'one round' : `median of ${rounds} rounds`;
+  const head = ['', measured, ...(hasRemarks ? ['in the last of them'] : [])];
+  const table = tableOf(head, hasRemarks ? rows : rows.map((cells) => cells.slice(0, 2)), ['left', 'right', 'left']);
+  return [`### ${title}`, '', ...table, ''].join('\n');
 }
+
+/** The goals of all comparisons in one table. */
+export function goalsOf(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.flatMap((comparison) =>
+    comparison
+      .verdicts()
+      .map((verdict) => [
+        `${comparison.title}: ${verdict.goal.says}`,
+        wantedText(verdict.goal, comparison.unit),
+        measuredText(verdict, comparison.unit),
+        verdict.standing,
+      ]),
+  );
+  if (rows.length === 0) return '';
+  return ['### Goals', '', ...tableOf(['goal', 'wanted', 'measured', ''], rows, ['left', 'right', 'left', 'left']), ''].join('\n');
+}
+
+export function markdownOf(facts: readonly string[], comparisons: readonly Comparison[]): string {
+  return [facts.map((fact) => `- ${fact}`).join('\n'), '', ...comparisons.map(figuresOf), goalsOf(comparisons)].join('\n').trimEnd();
+}
+
+const SIGNS = { reached: '+', 'on the line': '~', 'not yet': '-' } as const;
 
 export function textOf(comparison: Comparison): string {
-  const lines = [comparison.title];
-  const width = Math.max(...comparison.series.map(({ party }) => party.length));
-  for (const { party, values } of comparison.series) {
+  const { title, unit, series } = comparison;
+  const width = Math.max(...series.map(({ party }) => party.length));
+  const figures = series.map(({ party, values }) => {
     const spread = spreadOf(values);
-    lines.push(
-      spread === undefined
-        ? `  ${party.padEnd(width)}  failed`
-        : `  ${party.padEnd(width)}  ${formatValue(spread.median, comparison.unit)}  (${formatValue(spread.min)} to ${formatValue(spread.max)})`,
-    );
-  }
-  for (const { goal, median, range, reached } of verdictsOf(comparison))
-    lines.push(`  ${reached ? '+' : '-'} ${goal.of} to ${goal.to}: ${median.toFixed(2)} (${range}); goal: ${goal.says}`);
-  return `${lines.join('\n')}\n`;
+    return `  ${party.padEnd(width)}  ${spread === undefined ? 'failed' : formatSpread(spread, formatValue, unit)}`;
+  });
+  const goals = comparison.verdicts().map((verdict) => {
+    const { of, to, says } = verdict.goal;
+    const what = to === undefined ? of : `${of} to ${to}`;
+    return `  ${SIGNS[verdict.standing]} ${what}: ${measuredText(verdict, unit)}; goal: ${wantedText(verdict.goal, unit)}, ${says}`;
+  });
+  return [title, ...figures, ...goals, ''].join('\n');
 }

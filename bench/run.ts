@@ -9,13 +9,15 @@ import type { BenchContext, Case } from './bench-context.ts';
 import { fetchCase } from './case-fetch.ts';
 import { groupCases } from './case-groups.ts';
 import { memoryCases } from './case-memory.ts';
+import { latencyCase } from './case-latency.ts';
 import { produceCases } from './case-produce.ts';
 import { startCases } from './case-start.ts';
 import { Comparison } from './comparison.ts';
 import { Generator, javaIsThere, pinning } from './parties.ts';
-import { diskFacts, machineFacts, markdownOf, textOf } from './report.ts';
+import { diskFacts, machineFacts } from './machine.ts';
+import { markdownOf, textOf } from './report.ts';
 
-const cases: readonly Case[] = [...produceCases, fetchCase, ...groupCases, ...startCases, ...memoryCases];
+const cases: readonly Case[] = [...produceCases, latencyCase, fetchCase, ...groupCases, ...startCases, ...memoryCases];
 
 const { values: flags } = parseArgs({
   options: {
@@ -40,11 +42,8 @@ interface Saved {
 }
 
 function print({ facts, comparisons }: Saved): void {
-  if (flags.markdown) {
-    console.log(facts.map((fact) => `- ${fact}`).join('\n'));
-    console.log();
-    for (const comparison of comparisons) console.log(markdownOf(comparison));
-  } else {
+  if (flags.markdown) console.log(markdownOf(facts, comparisons));
+  else {
     for (const fact of facts) console.log(fact);
     for (const comparison of comparisons) console.log(`\n${textOf(comparison)}`);
   }

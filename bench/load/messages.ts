@@ -72,6 +72,10 @@ export interface LoadResult {
   /** Of record batches, in either direction. */
   readonly bytes: number;
   readonly records: number;
+  /** What was answered from the first request to the last, also before and after what is measured: what the server worked for. */
+  readonly allRequests: number;
+  readonly allBytes: number;
+  readonly allRecords: number;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
   /** How much of one core the generator itself took. */
   readonly generatorCpu: number;

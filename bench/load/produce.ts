@@ -170,6 +170,11 @@ async function measure(run: Run, producers: readonly Producer[]): Promise<LoadRe
   return run.tally.result();
 }
 
+/** How many requests are due by then: the first at once, each next one an interval later. */
+export function dueBy(elapsedMs: number, requestsPerSecond: number): number {
+  return Math.floor((elapsedMs / 1000) * requestsPerSecond) + 1;
+}
+
 /** Hands due requests to the connections in turn. */
 function pace({ load }: Run, producers: readonly Producer[]): { stop: () => void; failed: Promise<never> } {
   const startMs = performance.now();
@@ -177,8 +182,8 @@ function pace({ load }: Run, producers: readonly Producer[]): { stop: () => void
   failed.promise.catch(() => undefined);
   let scheduled = 0;
   const timer = setInterval(() => {
-    const target = Math.floor(((performance.now() - startMs) / 1000) * load.requestsPerSecond);
-    for (; scheduled < target; scheduled += 1)
+    const nowMs = performance.now();
+    for (; scheduled < dueBy(nowMs - startMs, load.requestsPerSecond); scheduled += 1)
       producers[scheduled % producers.length]?.due(startMs + (scheduled / load.requestsPerSecond) * 1000);
     for (const producer of producers) producer.refill();
     if (producers.some(({ behind }) => behind > MOST_BEHIND)) failed.reject(new Error('the server does not take the rate'));

@@ -11,6 +11,9 @@ export class Tally {
   #requests = 0;
   #bytes = 0;
   #records = 0;
+  #allRequests = 0;
+  #allBytes = 0;
+  #allRecords = 0;
 
   begin(): void {
     this.#fromMs = performance.now();
@@ -25,6 +28,9 @@ export class Tally {
 
   /** A request has been answered at `nowMs`; it counts when that lies within the measurement. */
   add(answer: { nowMs: number; latencyMs: number; bytes: number; records: number }): void {
+    this.#allRequests += 1;
+    this.#allBytes += answer.bytes;
+    this.#allRecords += answer.records;
     if (answer.nowMs < this.#fromMs || answer.nowMs > this.#toMs) return;
     this.#requests += 1;
     this.#bytes += answer.bytes;
@@ -40,6 +46,9 @@ export class Tally {
       requests: this.#requests,
       bytes: this.#bytes,
       records: this.#records,
+      allRequests: this.#allRequests,
+      allBytes: this.#allBytes,
+      allRecords: this.#allRecords,
       latencyMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: this.#histogram.maxMs },
       generatorCpu: this.#cpuMicroseconds / 1e6 / seconds,
     };
