@@ -203,7 +203,9 @@ function addAbout(program: Command): void {
     .action(() => void process.stdout.write(`bucketrider ${version} (Node.js ${process.version})\n`));
   program
     .command('completion')
-    .description('Print the completion of a shell: bash, zsh or fish. For bash: source <(bucketrider completion bash)')
+    .description(
+      'Print the completion of a shell: source <(bucketrider completion bash), the same with zsh, or: bucketrider completion fish | source',
+    )
     .argument('<shell>')
     .action(async (shell: string) => {
       const { completionScript } = await import('./completion.ts');
