@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import manifest from '../package.json' with { type: 'json' };
+import { topicsByRegex } from './regex-subscriber.testing.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -96,9 +97,9 @@ const produce = `
   console.log('offset', baseOffset);
 `;
 
-test('npx bucketrider says its version, and runs a broker that kafkajs produces to', async () => {
-  assert.equal((await inProject('npx', '--no-install', 'bucketrider', '--version')).trim(), manifest.version);
-  const words = ['--no-install', 'bucketrider', 'start', '--port', '0', '--data', join(scratch, 'data')];
+/** A broker as npx runs it, for the duration of `work`. */
+async function whileNpxRuns(flags: readonly string[], work: (address: string) => Promise<void>): Promise<void> {
+  const words = ['--no-install', 'bucketrider', 'start', '--port', '0', ...flags];
   // A group of its own: a signal reaches npx and what it runs, as Ctrl-C in a terminal does. `close` comes when both are gone.
   const broker = spawn('npx', words, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   const closed = once(broker, 'close');
@@ -111,13 +112,26 @@ test('npx bucketrider says its version, and runs a broker that kafkajs produces 
         })
         .once('close', () => reject(new Error('it ended without having said where it listens')));
     });
-    await write({ 'produce.mjs': produce });
-    assert.equal(await inProject(process.execPath, 'produce.mjs', address), 'offset 0\n');
+    await work(address);
   } finally {
     process.kill(-(broker.pid ?? 0), 'SIGTERM');
     await closed;
   }
+}
+
+test('npx bucketrider says its version, and runs a broker that kafkajs produces to', async () => {
+  assert.equal((await inProject('npx', '--no-install', 'bucketrider', '--version')).trim(), manifest.version);
+  await write({ 'produce.mjs': produce });
+  await whileNpxRuns(['--data', join(scratch, 'data')], async (address) => {
+    assert.equal(await inProject(process.execPath, 'produce.mjs', address), 'offset 0\n');
+  });
   assert.ok((await readdir(join(scratch, 'data'))).includes('orders-0'));
+});
+
+test('the package brings along what regular expressions of consumers are read with', async () => {
+  await whileNpxRuns(['--memory', '--topic', 'orders-eu', '--topic', 'bills'], async (address) => {
+    assert.deepEqual(await topicsByRegex(address, '(?i)ORDERS-.*'), ['orders-eu']);
+  });
 });
 
 const program = `
