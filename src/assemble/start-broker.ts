@@ -38,8 +38,6 @@ export interface StartOptions {
   readonly metrics?: Metrics;
   /** The log dirs lie in memory: nobody else can have them, and a sync costs nothing. Neither lock nor journal is kept then. */
   readonly volatile?: boolean;
-  /** What the container lets the process use; no limit when left out. */
-  readonly memoryLimitBytes?: number;
   /** Told when the metadata has changed. */
   readonly onMetadata?: () => void;
   /** Called once when the broker can no longer keep its promises; it has stopped answering by then. */
@@ -81,7 +79,7 @@ export async function assembleBroker(options: StartOptions): Promise<RunningBrok
   };
 
   try {
-    const memory = memoryShares(config, (name) => levels.static.has(name), options.memoryLimitBytes ?? Infinity);
+    const memory = memoryShares(config, (name) => levels.static.has(name), env.memoryLimitBytes);
     const tailCache = new TailCache({ limitBytes: memory.tailCacheBytes, slabs: new Slabs() });
     const onGroup = measureCommits(metrics);
     const logDirs: LogDir[] = [];

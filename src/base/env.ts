@@ -14,6 +14,8 @@ export interface Env {
   /** In [0, 1). */
   random(): number;
   randomBytes(count: number): Uint8Array;
+  /** Of memory the process may use this much before the system ends it; Infinity where nothing limits it. */
+  readonly memoryLimitBytes: number;
   readonly files: FileSystem;
   readonly network: Network;
   readonly compute: Compute;

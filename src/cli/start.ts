@@ -37,7 +37,6 @@ export async function start(flags: StartFlags, command: readonly string[]): Prom
     env,
     levels: { static: absoluteDirectories(settings) },
     log,
-    memoryLimitBytes: memoryLimit(),
     onFailed: fail,
   });
   try {
@@ -72,9 +71,6 @@ function failer(log: LazyLogger, inMemory: boolean): (thrown: unknown) => void {
     process.exit(exitCodes.failure);
   };
 }
-
-/** What the container allows; where there is none, Node says nothing or more than any machine has. */
-const memoryLimit = (): number => process.constrainedMemory() || Infinity;
 
 /** The message of what was thrown, and of its causes. */
 function messagesOf(thrown: unknown): string[] {

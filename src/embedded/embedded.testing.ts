@@ -1,6 +1,6 @@
 // An embedded broker for tests: started by the same code, in an environment whose clock stands still and whose disk can fail.
 import { MemoryDisk } from '../base/memory/disk.ts';
-import { makeMemoryEnv, type MemoryEnv } from '../base/memory/env.ts';
+import { makeMemoryEnv, type MemoryEnv, type MemoryEnvOptions } from '../base/memory/env.ts';
 import { makeCompute } from '../base/real/compute.ts';
 import { Connection } from '../client/connection.ts';
 import type { BrokerOptions } from './api.ts';
@@ -20,10 +20,13 @@ export interface TestEmbedded extends AsyncDisposable {
   connect(): Promise<Connection>;
 }
 
-export async function startTestEmbedded(options: BrokerOptions = {}, around: { disk?: MemoryDisk } = {}): Promise<TestEmbedded> {
+export async function startTestEmbedded(
+  options: BrokerOptions = {},
+  around: Pick<MemoryEnvOptions, 'disk' | 'memoryLimitBytes'> = {},
+): Promise<TestEmbedded> {
   const prepared = await prepareOptions({ logger: false, ...options });
   const held = { onThrown: (_thrown: unknown): void => undefined };
-  const env = makeMemoryEnv({ compute, disk: around.disk ?? new MemoryDisk(), onThrown: (thrown) => held.onThrown(thrown) });
+  const env = makeMemoryEnv({ compute, disk: new MemoryDisk(), ...around, onThrown: (thrown) => held.onThrown(thrown) });
   const broker = await env.clock.until(
     startEmbedded(prepared, ({ onThrown }) => {
       held.onThrown = onThrown;

@@ -6,6 +6,7 @@ import { MemoryDisk } from '../base/memory/disk.ts';
 import { memoryProcessFacts } from '../base/memory/process-facts.ts';
 import { makeRealClock } from '../base/real/clock.ts';
 import { makeCompute } from '../base/real/compute.ts';
+import { memoryLimitBytes } from '../base/real/memory-limit.ts';
 import { makeRealNetwork } from '../base/real/network.ts';
 import { makeThreads } from '../base/real/threads.ts';
 import { threadFile } from '../assemble/thread-file.ts';
@@ -23,6 +24,7 @@ export async function makeEmbeddedEnv({ directory, unref, onThrown }: EnvNeeds):
   const clock = makeRealClock(onThrown);
   return {
     ...clock,
+    memoryLimitBytes: memoryLimitBytes(),
     ...(directory === undefined ? memoryStorage(clock) : await diskStorage()),
     network: makeRealNetwork(onThrown, { unref }),
     compute: makeCompute(),

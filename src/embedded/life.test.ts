@@ -188,3 +188,15 @@ test('the figures of the broker can be read', async () => {
   assert.equal(value('bucketrider_connections'), 1);
   client.close();
 });
+
+test('in a container with little memory a broker keeps little for its readers', async () => {
+  const MiB = 2 ** 20;
+  const cachedMiB = async (memoryLimitBytes: number): Promise<number> => {
+    await using embedded = await startTestEmbedded({ topics: ['orders'] }, { memoryLimitBytes });
+    for (let sent = 0; sent < 24; sent += 1) await embedded.until(embedded.broker.produce('orders', new Uint8Array(MiB - 1024)));
+    const bytes = embedded.broker.metrics().find(({ name }) => name === 'bucketrider_tail_cache_bytes')?.value ?? Number.NaN;
+    return Math.round(bytes / MiB);
+  };
+  assert.equal(await cachedMiB(Infinity), 24);
+  assert.equal(await cachedMiB(128 * MiB), 8);
+});

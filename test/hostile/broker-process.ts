@@ -37,7 +37,6 @@ const running = await assembleBroker({
   env: makeRealEnv({ compute: makeCompute() }),
   levels,
   log,
-  memoryLimitBytes: process.constrainedMemory() || Infinity,
   onFailed: (error) => void failures.push(String(error)),
 });
 

@@ -16,6 +16,8 @@ export interface MemoryEnvOptions {
   compute: Compute;
   /** Wall time at the start, where no clock is given. */
   startWallMs?: number;
+  /** Left out: nothing limits it. */
+  memoryLimitBytes?: number;
   /** Shared with other programs of the same world; made when left out. */
   clock?: FakeClock;
   disk?: MemoryDisk;
@@ -64,6 +66,7 @@ export function makeMemoryEnv(options: MemoryEnvOptions): MemoryEnv {
     defer: (run) => clock.defer(ifAlive(run)),
     random: () => random.next(),
     randomBytes: (count) => random.bytes(count),
+    memoryLimitBytes: options.memoryLimitBytes ?? Infinity,
     advanceMs: (ms) => clock.advanceMs(ms),
     settle: () => clock.settle(),
     kill: (progress) => {

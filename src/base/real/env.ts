@@ -3,6 +3,7 @@
 import type { Compute, Env, Threads } from '../env.ts';
 import { makeRealClock, type OnThrown } from './clock.ts';
 import { makeRealFiles } from './files.ts';
+import { memoryLimitBytes } from './memory-limit.ts';
 import { makeRealNetwork } from './network.ts';
 import { makeRealProcessFacts } from './process-facts.ts';
 
@@ -20,6 +21,7 @@ export interface RealEnvOptions {
 export function makeRealEnv({ compute, onThrown, threads }: RealEnvOptions): Env {
   return {
     ...makeRealClock(onThrown),
+    memoryLimitBytes: memoryLimitBytes(),
     files: makeRealFiles(),
     network: makeRealNetwork(onThrown),
     compute,
