@@ -4,6 +4,7 @@
 // Leaves files to real/files.ts and sockets to real/network.ts.
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
+import { randomBytes } from './random-bytes.ts';
 
 const { setTimeout, clearTimeout, setImmediate } = timers;
 const performanceNow = performance.now.bind(performance);
@@ -34,8 +35,7 @@ export function makeRealClock(onThrown?: OnThrown): RealClock {
     timer: (ms, run, options) => new RealTimer(ms, run, options?.unref === true, onThrown),
     defer: (run) => deferred.add(run),
     random,
-    // Loaded at first use: node:crypto costs 5 ms, a third of what starting an embedded broker may take.
-    randomBytes: (count) => process.getBuiltinModule('node:crypto').randomBytes(count),
+    randomBytes,
   };
 }
 

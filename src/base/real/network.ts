@@ -5,6 +5,7 @@ import type { ListenOptions, ListeningSocket, Network, Socket, SocketEvents } fr
 import { guarded, type OnThrown } from './clock.ts';
 
 const { createServer, createConnection } = net;
+const { _createServerHandle: bind } = net as { _createServerHandle?: (host: string, port: number, family: number) => unknown };
 
 /** Above this many queued bytes `write` says that the peer does not keep up. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -37,14 +38,12 @@ function listen(
       keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
       highWaterMark: HIGH_WATER_BYTES,
     });
-    server.once('error', reject);
     if (unref) server.unref();
     server.on('connection', (socket) => {
       if (unref) socket.unref();
       guarded(() => onConnection(new RealSocket(socket, onThrown)), onThrown);
     });
-    server.listen({ host: options.host, port: options.port, backlog: BACKLOG, exclusive: true }, () => {
-      server.off('error', reject);
+    openServer(server, options, reject, () => {
       // From here on an error concerns one connection that could not be accepted (no descriptor left, or the peer has
       // gone); libuv sheds it, the listener goes on.
       server.on('error', (error) => guarded(() => options.onAcceptError?.(error), onThrown));
@@ -64,6 +63,36 @@ function listen(
       });
     });
   });
+}
+
+/**
+ * Node looks every host up before it listens, an address in digits too, and the expression by which it tells IPv6 takes 6 ms to
+ * compile: more than all else of listening. So the loopback addresses are bound as node:cluster binds them. That function is
+ * not documented; where it is missing, or what it gives cannot be listened on, the documented way is taken, and says what is wrong.
+ */
+function openServer(server: net.Server, { host, port }: ListenOptions, onError: (error: Error) => void, onListening: () => void): void {
+  const listenByName = (): void => {
+    server.once('error', onError);
+    server.listen({ host, port, backlog: BACKLOG, exclusive: true });
+  };
+  server.once('listening', () => {
+    server.removeAllListeners('error');
+    onListening();
+  });
+  const handle = loopbackHandle(host, port);
+  if (handle === undefined) listenByName();
+  else server.once('error', listenByName).listen(handle, BACKLOG);
+}
+
+const loopback = new Map([
+  ['127.0.0.1', 4],
+  ['::1', 6],
+]);
+
+function loopbackHandle(host: string, port: number): object | undefined {
+  const family = loopback.get(host);
+  const handle = family === undefined ? undefined : bind?.(host, port, family);
+  return typeof handle === 'object' && handle !== null ? handle : undefined;
 }
 
 function connect(options: { host: string; port: number; signal?: AbortSignal }, onThrown: OnThrown | undefined): Promise<Socket> {
