@@ -45,7 +45,7 @@ const frames = Array.from({ length: PER_CHUNK }, (_, id) => produce(id, { bytes:
 await time('decode and encode alone', async () => {
   for (const frame of frames) {
     const reader = new Reader(frame);
-    const { correlationId } = decodeRequestHeader(reader);
+    const { correlationId } = decodeRequestHeader(produceRequest, reader);
     decode(produceRequest, 9, reader);
     encodeResponseFrame(produceResponse, { version: 9, correlationId }, produceAnswer);
   }

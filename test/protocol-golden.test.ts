@@ -35,7 +35,7 @@ for (const { client, version, broker, exchanges } of recordings) {
 
       const asked = Buffer.from(request, 'base64');
       const reader = new Reader(asked);
-      const { correlationId, clientId, requestApiVersion } = decodeRequestHeader(reader);
+      const { correlationId, clientId, requestApiVersion } = decodeRequestHeader(api.request, reader);
       assert.equal(requestApiVersion, version);
       if (!isTooNew(api, version)) {
         const question = decode(api.request, version, reader);
@@ -51,7 +51,7 @@ for (const { client, version, broker, exchanges } of recordings) {
 function checkAnswer(api: Api, version: number, correlationId: number, answered: Buffer): void {
   const what = `the answer to ${api.name} v${version}`;
   const reader = new Reader(answered);
-  assert.equal(decodeResponseHeader(api.key, version, reader).correlationId, correlationId);
+  assert.equal(decodeResponseHeader(api.response, version, reader).correlationId, correlationId);
   const answer = decode(api.response, version, reader);
   assert.equal(reader.remaining, 0, `bytes behind ${what}`);
   assert.equal(withoutSize(encodeResponseFrame(api.response, { version, correlationId }, answer)), answered.toString('hex'), what);
@@ -62,7 +62,7 @@ test('a request of ApiVersions newer than any is still read as far as its header
   assert.ok(tooNew.length > 0);
   for (const { response } of tooNew) {
     const reader = new Reader(Buffer.from(response, 'base64'));
-    decodeResponseHeader(18, 0, reader);
+    decodeResponseHeader(apiVersionsResponse, 0, reader);
     const { errorCode, apiKeys } = decode(apiVersionsResponse, 0, reader);
     assert.equal(errorNameOf(errorCode), 'UNSUPPORTED_VERSION');
     assert.deepEqual(

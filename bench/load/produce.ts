@@ -19,7 +19,6 @@ import { openLoadConnection, type LoadConnection } from './connection.ts';
 import type { LoadResult, ProduceLoad } from './messages.ts';
 import { Tally } from './tally.ts';
 
-const PRODUCE = 0;
 /** A paced load looks at its schedule this often. */
 const PACE_MS = 1;
 /** A paced load that is so many requests behind has met a server that cannot take the rate. */
@@ -126,7 +125,7 @@ function allWell(start: Buffer, { firstErrorCodeAt, errorCodeStride, batches }: 
 
 function explain(frame: Buffer): string {
   const reader = new Reader(frame);
-  decodeResponseHeader(PRODUCE, PRODUCE_VERSION, reader);
+  decodeResponseHeader(produceResponse, PRODUCE_VERSION, reader);
   const { responses } = decode(produceResponse, PRODUCE_VERSION, reader);
   const refused = responses.flatMap(({ partitionResponses }) => partitionResponses).find(({ errorCode }) => errorCode !== 0);
   return refused === undefined

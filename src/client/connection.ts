@@ -147,7 +147,7 @@ export class Connection {
     if (waiting === undefined) throw new ProtocolError(`an answer to request ${correlationId}, which was not asked`);
     this.#waiting.delete(correlationId);
     const reader = new Reader(frame);
-    decodeResponseHeader(waiting.apiKey, waiting.apiVersion, reader);
+    decodeResponseHeader(waiting.response, waiting.apiVersion, reader);
     waiting.resolve(decode(waiting.response, answeredVersion(waiting, frame), reader) as never);
   }
 

@@ -8,7 +8,7 @@ import { makeCompute } from '../base/real/compute.ts';
 import type { ListeningSocket, Socket } from '../base/env.ts';
 import { decode } from '../protocol/codec.ts';
 import { NONE } from '../protocol/errors.ts';
-import { decodeRequestHeader, encodeResponseFrame } from '../protocol/headers.ts';
+import { decodeRequestHeader, encodeResponseFrame, peekRequest } from '../protocol/headers.ts';
 import { apiVersionsResponse } from '../protocol/messages/api-versions.ts';
 import { apis, apisByKey } from '../protocol/messages/index.ts';
 import type { MetadataResponse } from '../protocol/messages/metadata.ts';
@@ -49,9 +49,8 @@ export class FakeWorld {
     return this.env.network.listen({ host: 'localhost', port }, (socket) => {
       serve(socket, (frame) => {
         const reader = new Reader(frame);
-        const header = decodeRequestHeader(reader);
-        const { correlationId, requestApiKey, requestApiVersion: version } = header;
-        const api = present(apisByKey.get(requestApiKey), 'the API');
+        const api = present(apisByKey.get(peekRequest(reader).apiKey), 'the API');
+        const { correlationId, requestApiVersion: version } = decodeRequestHeader(api.request, reader);
         if (api.name === 'ApiVersions') return answerVersions(served, { version, correlationId });
         const asked = { api: api.name, version, body: decode(api.request, version, reader) as never, port };
         this.asked.push(asked);

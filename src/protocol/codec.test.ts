@@ -64,7 +64,12 @@ test('records leave as their own buffers and are not copied', () => {
   assert.equal(frame.readInt32BE(0), frame.length - 4);
   const reader = new Reader(frame, 4);
   assert.deepEqual(peekRequest(reader), { apiKey: 0, apiVersion: 8, correlationId: 7 });
-  assert.deepEqual(decodeRequestHeader(reader), { requestApiKey: 0, requestApiVersion: 8, correlationId: 7, clientId: 'c' });
+  assert.deepEqual(decodeRequestHeader(produceRequest, reader), {
+    requestApiKey: 0,
+    requestApiVersion: 8,
+    correlationId: 7,
+    clientId: 'c',
+  });
   assert.equal(decode(produceRequest, 8, reader).topicData[0]?.partitionData[0]?.records?.toString(), 'onetwo');
 });
 

@@ -2,8 +2,6 @@
 // do with a frame that is too large, or with a version we do not serve, is decided in server/.
 import { invariant, present } from '../base/invariant.ts';
 import { decode, encode } from './codec.ts';
-import { ProtocolError } from './errors.ts';
-import { apisByKey } from './messages/index.ts';
 import type { Reader } from './reader.ts';
 import { includes, int16, int32, message, nullableString, type Decoded, type Encodable, type Message } from './schema.ts';
 import { Writer } from './writer.ts';
@@ -31,27 +29,17 @@ export type ResponseHeader = Decoded<typeof responseHeader>;
 
 const API_VERSIONS = 18;
 
-/**
- * The header version of a request, also for versions newer than any we know: these are flexible too.
- * @throws ProtocolError when there is no such API for clients
- */
-export function requestHeaderVersion(apiKey: number, apiVersion: number): 1 | 2 {
-  return isFlexible(apiKey, apiVersion) ? 2 : 1;
+/** The header version of a request, also for versions newer than any we know: these are flexible too. */
+export function requestHeaderVersion(request: Message, apiVersion: number): 1 | 2 {
+  return includes(request.flexible, apiVersion) ? 2 : 1;
 }
 
 /**
  * The header version of a response. That of ApiVersions never has tags: the client reads it before it knows which
  * versions the broker speaks (KIP-511).
- * @throws ProtocolError when there is no such API for clients
  */
-export function responseHeaderVersion(apiKey: number, apiVersion: number): 0 | 1 {
-  return apiKey !== API_VERSIONS && isFlexible(apiKey, apiVersion) ? 1 : 0;
-}
-
-function isFlexible(apiKey: number, apiVersion: number): boolean {
-  const api = apisByKey.get(apiKey);
-  if (api === undefined) throw new ProtocolError(`there is no API with the key ${apiKey}`);
-  return includes(api.request.flexible, apiVersion);
+export function responseHeaderVersion(response: Message, apiVersion: number): 0 | 1 {
+  return response.apiKey !== API_VERSIONS && includes(response.flexible, apiVersion) ? 1 : 0;
 }
 
 /** The part of a request that means the same in every version. */
@@ -72,18 +60,14 @@ export function peekRequest(reader: Reader): RequestOpening {
   return { apiKey: view.getInt16(at), apiVersion: view.getInt16(at + 2), correlationId: view.getInt32(at + 4) };
 }
 
-/**
- * Reads the header of a request; the body follows.
- * @throws ProtocolError when the bytes are no header, or there is no such API for clients
- */
-export function decodeRequestHeader(reader: Reader): RequestHeader {
-  const { apiKey, apiVersion } = peekRequest(reader);
-  return decode(requestHeader, requestHeaderVersion(apiKey, apiVersion), reader);
+/** Reads the header of a request that has that table; the body follows. @throws ProtocolError when the bytes are no header */
+export function decodeRequestHeader(request: Message, reader: Reader): RequestHeader {
+  return decode(requestHeader, requestHeaderVersion(request, peekRequest(reader).apiVersion), reader);
 }
 
-/** Reads the header of a response to a request of that API and version; the body follows. */
-export function decodeResponseHeader(apiKey: number, apiVersion: number, reader: Reader): ResponseHeader {
-  return decode(responseHeader, responseHeaderVersion(apiKey, apiVersion), reader);
+/** Reads the header of a response that has that table, to a request of that version; the body follows. */
+export function decodeResponseHeader(response: Message, apiVersion: number, reader: Reader): ResponseHeader {
+  return decode(responseHeader, responseHeaderVersion(response, apiVersion), reader);
 }
 
 /** A whole request as it goes on the wire: size, header, body. Records in it are not copied. Errors as of `encode`. */
@@ -92,11 +76,16 @@ export function encodeRequestFrame<M extends Message>(
   header: { readonly version: number; readonly correlationId: number; readonly clientId: string | null },
   value: Encodable<M>,
 ): Buffer[] {
-  const apiKey = apiKeyOf(table, 'request');
+  checkType(table, 'request');
   const { version, correlationId, clientId } = header;
-  const opening = { requestApiKey: apiKey, requestApiVersion: version, correlationId, clientId };
+  const opening = {
+    requestApiKey: present(table.apiKey, `the API key of ${table.name}`),
+    requestApiVersion: version,
+    correlationId,
+    clientId,
+  };
   return frame((writer) => {
-    encode(requestHeader, requestHeaderVersion(apiKey, version), opening, writer);
+    encode(requestHeader, requestHeaderVersion(table, version), opening, writer);
     encode(table, version, value, writer);
   });
 }
@@ -107,17 +96,16 @@ export function encodeResponseFrame<M extends Message>(
   header: { readonly version: number; readonly correlationId: number },
   value: Encodable<M>,
 ): Buffer[] {
-  const apiKey = apiKeyOf(table, 'response');
+  checkType(table, 'response');
   const { version, correlationId } = header;
   return frame((writer) => {
-    encode(responseHeader, responseHeaderVersion(apiKey, version), { correlationId }, writer);
+    encode(responseHeader, responseHeaderVersion(table, version), { correlationId }, writer);
     encode(table, version, value, writer);
   });
 }
 
-function apiKeyOf(table: Message, type: 'request' | 'response'): number {
+function checkType(table: Message, type: 'request' | 'response'): void {
   invariant(table.type === type, `${table.name} is no ${type}`);
-  return present(table.apiKey, `the API key of ${table.name}`);
 }
 
 const SIZE_BYTES = 4;

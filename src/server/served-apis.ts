@@ -58,7 +58,7 @@ export class ServedApi {
     if (bytes.length > MOST_BYTES_WITHOUT_RECORDS && this.key !== PRODUCE)
       throw new ProtocolError(`${this.name} of ${bytes.length} bytes: only Produce may have more than ${MOST_BYTES_WITHOUT_RECORDS}`);
     const reader = new Reader(bytes, 0, bytes.length, MOST_ELEMENTS);
-    request.tellClientId(decodeRequestHeader(reader).clientId);
+    request.tellClientId(decodeRequestHeader(this.#api.request, reader).clientId);
     return decode(this.#api.request, request.apiVersion, reader);
   }
 

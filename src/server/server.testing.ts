@@ -261,7 +261,7 @@ export const apiVersions = (correlationId: number, version = 3): Buffer =>
 
 export function decodeApiVersions(frame: Buffer, version: number): Decoded<typeof apiVersionsResponse> {
   const reader = new Reader(frame);
-  decodeResponseHeader(18, version, reader);
+  decodeResponseHeader(apiVersionsResponse, version, reader);
   return decode(apiVersionsResponse, version, reader);
 }
 

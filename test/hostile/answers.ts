@@ -18,7 +18,7 @@ export function decodedAnswer(request: Buffer, answer: Buffer): Record<string, u
   const served = api.minVersion <= version && version <= api.maxVersion;
   assert.ok(served || apiKey === API_VERSIONS, what);
   const reader = new Reader(answer);
-  assert.equal(decodeResponseHeader(apiKey, served ? version : 0, reader).correlationId, request.readInt32BE(4), what);
+  assert.equal(decodeResponseHeader(api.response, served ? version : 0, reader).correlationId, request.readInt32BE(4), what);
   const body = served ? decode(api.response, version, reader) : decode(apiVersionsResponse, 0, reader);
   assert.equal(reader.remaining, 0, what);
   return body;
