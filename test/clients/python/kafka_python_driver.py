@@ -22,7 +22,6 @@ class Driver:
     client = "kafka-python"
     version = kafka.__version__
     cannot = {
-        "group-static": "left out and not settled: here it fails now and then, on Apache Kafka 4.2.1 it passed 15 times of 15; whose fault it is is open",
         "group-consumer-leaves": CLASSIC_ALONE,
         "group-consumer-dies": CLASSIC_ALONE,
         "group-consumer-static": CLASSIC_ALONE,
