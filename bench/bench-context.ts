@@ -14,7 +14,7 @@ export interface BenchContext {
   readonly measureMs: number;
   /** Quick runs look at the bench, not at the broker. */
   readonly quick: boolean;
-  /** Memory under load is watched for five minutes instead of one. */
+  /** Memory under load is watched for five minutes instead of two. */
   readonly long: boolean;
   /** Those of the list that can run here. */
   present(parties: readonly Party[]): Party[];

@@ -1,7 +1,7 @@
 // How fast the log cleaner is beside reading and writing the same bytes: node bench/cleaner.ts [MEGABYTES] [--data DIR]
 // A compacted log is filled with commits of 1,000 groups as __consumer_offsets has them, then cleaned: in a thread of its own,
-// and in turns of the event loop. The copy reads each segment in the same pieces, writes and syncs it. Also says how long
-// the event loop stood still meanwhile, at most.
+// and in turns of the event loop. The copy reads each segment in the same pieces, writes and syncs it; the walk reads them and
+// steps from batch to batch, without a look into the records. Also says how long the event loop stood still meanwhile, at most.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,7 @@ import { LogDir } from '../src/storage/log-dir.ts';
 import type { PartitionLog } from '../src/storage/log/partition-log.ts';
 import { prepareOwn } from '../src/storage/log/prepare.ts';
 import { TailCache } from '../src/storage/log/tail-cache.ts';
+import { tell } from './alone.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,6 +34,9 @@ const ROUNDS = Number(values.rounds);
 const KEYS = 100_000;
 const RECORDS_PER_BATCH = 100;
 const PIECE_BYTES = 1024 * 1024;
+/** In a batch: behind its base offset, the length of what follows. */
+const LENGTH_AT = 8;
+const LENGTH_END = 12;
 
 const config: TopicConfig = {
   ...resolveTopicConfig(resolveBrokerConfig()),
@@ -92,29 +96,57 @@ async function measured(work: () => Promise<unknown>): Promise<{ seconds: number
   return { seconds: (performance.now() - started) / 1000, stallMs, cpuSeconds: (used.user + used.system) / 1e6 };
 }
 
+/** Of the sealed segments: the active one is not cleaned. */
+async function sealedSegments(directory: string, env: Env): Promise<string[]> {
+  const names = (await env.files.readDirectory(directory)).map(({ name }) => name).filter((name) => name.endsWith('.log'));
+  return names
+    .sort()
+    .slice(0, -1)
+    .map((name) => join(directory, name));
+}
+
+async function readPieces(path: string, take: (piece: Buffer, position: number) => number | Promise<number>): Promise<number> {
+  const file = await open(path, 'r');
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let position = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(piece, 0, piece.length, position);
+    if (bytesRead === 0) break;
+    position += await take(piece.subarray(0, bytesRead), position);
+  }
+  await file.close();
+  return position;
+}
+
 async function copy(directory: string, env: Env): Promise<number> {
   let bytes = 0;
-  const names = (await env.files.readDirectory(directory))
-    .map(({ name }) => name)
-    .filter((name) => name.endsWith('.log'))
-    .sort();
-  for (const name of names.slice(0, -1)) {
-    const from = await open(join(directory, name), 'r');
-    const to = await open(join(directory, `${name}.copy`), 'w');
-    const piece = Buffer.allocUnsafe(PIECE_BYTES);
-    for (let position = 0; ;) {
-      const { bytesRead } = await from.read(piece, 0, piece.length, position);
-      if (bytesRead === 0) break;
-      await to.write(piece, 0, bytesRead, position);
-      position += bytesRead;
-      bytes += bytesRead;
-    }
+  for (const path of await sealedSegments(directory, env)) {
+    const to = await open(`${path}.copy`, 'w');
+    bytes += await readPieces(path, async (piece, position) => (await to.write(piece, 0, piece.length, position)).bytesWritten);
     await to.datasync();
-    await from.close();
     await to.close();
-    await env.files.remove(join(directory, `${name}.copy`));
+    await env.files.remove(`${path}.copy`);
   }
   return bytes;
+}
+
+/** Reads them all and steps from batch to batch; a batch that a piece cuts off is read again with the next one. */
+async function walk(directory: string, env: Env): Promise<void> {
+  let batches = 0;
+  for (const path of await sealedSegments(directory, env)) {
+    await readPieces(path, (piece) => {
+      let at = 0;
+      while (at + LENGTH_END <= piece.length) {
+        const end = at + LENGTH_END + piece.readInt32BE(at + LENGTH_AT);
+        if (end > piece.length) break;
+        at = end;
+        batches += 1;
+      }
+      if (at === 0) throw new Error('a batch is larger than a piece');
+      return at;
+    });
+  }
+  if (batches === 0) throw new Error('there was nothing to walk over');
 }
 
 async function once(codec: RecordCodec, where: 'thread' | 'event loop'): Promise<{ ratio: number; line: string }> {
@@ -124,6 +156,7 @@ async function once(codec: RecordCodec, where: 'thread' | 'event loop'): Promise
     const { dir, log } = await filledDir(env, directory, codec);
     let copied = 0;
     const plain = await measured(async () => (copied = await copy(join(directory, 't-0'), env)));
+    const walking = await measured(() => walk(join(directory, 't-0'), env));
     const cleaner = new LogCleaner({
       env,
       log: new CollectingLogger(),
@@ -138,13 +171,14 @@ async function once(codec: RecordCodec, where: 'thread' | 'event loop'): Promise
       if ((await cleaner.cleanDirtiest()) !== 'cleaned') throw new Error('nothing was cleaned');
     });
     await cleaner.stop();
-    const rate = copied / 1e6 / cleaning.seconds;
-    const plainRate = copied / 1e6 / plain.seconds;
     await dir.close();
+    const rates = { cleaner: copied / 1e6 / cleaning.seconds, copy: copied / 1e6 / plain.seconds, walk: copied / 1e6 / walking.seconds };
+    for (const [party, rate] of Object.entries(rates)) tell(`${codec}, ${where}: ${party}`, rate);
     const left = `${(before / 1e6).toFixed(0)} MB became ${(log.bytes / 1e6).toFixed(0)} MB`;
+    const ratio = rates.cleaner / rates.copy;
     return {
-      ratio: rate / plainRate,
-      line: `${codec}, ${where}: ${rate.toFixed(0)} MB/s (${left}), copy ${plainRate.toFixed(0)} MB/s, ratio ${(rate / plainRate).toFixed(2)}; processor ${cleaning.cpuSeconds.toFixed(1)} s of ${cleaning.seconds.toFixed(1)} s; longest turn ${cleaning.stallMs.toFixed(0)} ms`,
+      ratio,
+      line: `${codec}, ${where}: ${rates.cleaner.toFixed(0)} MB/s (${left}), copy ${rates.copy.toFixed(0)} MB/s, ratio ${ratio.toFixed(2)}, walk ${rates.walk.toFixed(0)} MB/s, ratio ${(rates.cleaner / rates.walk).toFixed(2)}; processor ${cleaning.cpuSeconds.toFixed(1)} s of ${cleaning.seconds.toFixed(1)} s (copy ${plain.cpuSeconds.toFixed(1)}, walk ${walking.cpuSeconds.toFixed(1)}); longest turn ${cleaning.stallMs.toFixed(0)} ms`,
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -168,3 +202,4 @@ for (const [codec, where] of [
     `  ratio: ${sorted.map((ratio) => ratio.toFixed(2)).join(' ')}, the middle ${sorted[Math.floor(sorted.length / 2)]?.toFixed(2)}`,
   );
 }
+if (process.connected) process.disconnect();

@@ -72,3 +72,7 @@ test('where less is better, a goal is reached from above', () => {
   assert.equal(standing(101, 105, 109), 'not yet');
   assert.equal(standing(100, 100, 100), 'reached');
 });
+
+test('a ratio that nothing is wanted of is only to be known', () => {
+  assert.equal(standingOf({ of: 'ours', to: 'a copy', says: 'beside a copy' }, { min: 0.1, median: 0.2, max: 0.3 }), 'no goal');
+});

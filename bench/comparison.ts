@@ -8,8 +8,8 @@ export interface Goal {
   readonly of: string;
   /** Whom it is compared with; without it the figure itself is what counts. */
   readonly to?: string;
-  /** Reached when the ratio, or the figure, is at least this; for `atMost`, at most. */
-  readonly wanted: number;
+  /** Reached when the ratio, or the figure, is at least this; for `atMost`, at most. Absent: only to be known. */
+  readonly wanted?: number;
   readonly atMost?: boolean;
   readonly says: string;
 }
@@ -84,7 +84,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { min, median: sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2, max };
 }
 
-export type Standing = 'reached' | 'on the line' | 'not yet';
+export type Standing = 'reached' | 'on the line' | 'not yet' | 'no goal';
 
 export interface Verdict {
   readonly goal: Goal;
@@ -96,11 +96,9 @@ export interface Verdict {
 const NEAR = 0.1;
 
 export function standingOf({ wanted, atMost = false }: Goal, { min, median, max }: Spread): Standing {
+  if (wanted === undefined) return 'no goal';
+  const isReached = (value: number): boolean => (atMost ? value <= wanted : value >= wanted);
   const rounds = [min, max].map((value) => isReached(value));
   if (rounds.includes(true) && rounds.includes(false) && Math.abs(median / wanted - 1) <= NEAR) return 'on the line';
   return isReached(median) ? 'reached' : 'not yet';
-
-  function isReached(value: number): boolean {
-    return atMost ? value <= wanted : value >= wanted;
-  }
 }

@@ -10,11 +10,14 @@ import { makeRealNetwork } from '../src/base/real/network.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import { apiVersions, plaintext, testApis } from '../src/server/server.testing.ts';
 import { startServer } from '../src/server/server.ts';
+import { tell } from './alone.ts';
 
 const count = Number(process.argv[2] ?? 10_000);
 
-if (process.send === undefined) await measure();
-else await playClients(Number(process.argv[3]));
+/** With a port it is the second process. */
+const clientsOf = process.argv[3];
+if (clientsOf === undefined) await measure();
+else await playClients(Number(clientsOf));
 
 async function measure(): Promise<void> {
   const broker: unknown = { nodeId: 1 };
@@ -41,12 +44,14 @@ async function measure(): Promise<void> {
   console.log(`${open} connections opened and answered once in ${openMs.toFixed(0)} ms`);
   for (const part of ['rss', 'heapUsed', 'external'] as const) {
     const [from, to] = [before[part], after[part]];
-    const each = ((to - from) / open / 1024).toFixed(1);
-    console.log(`${part.padEnd(9)} ${(from / 2 ** 20).toFixed(1)} MiB -> ${(to / 2 ** 20).toFixed(1)} MiB, ${each} KiB each`);
+    const each = (to - from) / open / 1024;
+    tell(`${part} KiB each`, each);
+    console.log(`${part.padEnd(9)} ${(from / 2 ** 20).toFixed(1)} MiB -> ${(to / 2 ** 20).toFixed(1)} MiB, ${each.toFixed(1)} KiB each`);
   }
   clients.send('close');
   await new Promise((resolve) => void clients.once('exit', resolve));
   await server.stop({ graceMs: 2000 });
+  if (process.connected) process.disconnect();
 }
 
 function memory(): NodeJS.MemoryUsage {

@@ -17,6 +17,7 @@ import { makeRealNetwork } from '../src/base/real/network.ts';
 import { makeThreads } from '../src/base/real/threads.ts';
 import { Connection } from '../src/client/connection.ts';
 import { createTopicsRequest, createTopicsResponse } from '../src/protocol/messages/create-topics.ts';
+import { tell } from './alone.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { data: { type: 'string', default: tmpdir() } } });
 const OFFSETS = Number(positionals[0] ?? 1_000_000);
@@ -129,6 +130,9 @@ try {
       for (let group = 0; group < GROUPS; group += 1) assert.equal(await committed(started, group), PARTITIONS);
       return started;
     });
+    const state = what === 'cleaned' ? what : 'uncleaned';
+    tell(`seconds, ${state}`, seconds);
+    tell(`turn ms, ${state}`, turnMs);
     console.log(
       `loading them, ${what}: ${seconds.toFixed(1)} s from the start of the broker; longest turn ${turnMs.toFixed(0)} ms (${wallMs.toFixed(0)} ms on the clock)`,
     );
@@ -143,6 +147,7 @@ try {
       cleaned = count;
     }
   });
+  tell('turn ms, cleaning', cleaning.turnMs);
   console.log(
     `cleaning: ${(cleaning.seconds - 3).toFixed(1)} s more; ${(bytesOfLogs() / 1e6).toFixed(0)} MB are left; longest turn ${cleaning.turnMs.toFixed(0)} ms (${cleaning.wallMs.toFixed(0)} ms on the clock)`,
   );
@@ -152,3 +157,4 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
+if (process.connected) process.disconnect();

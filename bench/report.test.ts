@@ -55,7 +55,7 @@ test('what was measured once has no range, and a table without remarks has no co
 
 test('the goals of all comparisons stand in one table, with what was wanted and how it stands', () => {
   assert.deepEqual(goalsOf([produce(), memory()]).split('\n'), [
-    '### Goals',
+    '### Goals and ratios',
     '',
     '| goal                               |        wanted | measured            |             |',
     '| ---------------------------------- | ------------: | ------------------- | ----------- |',
@@ -73,7 +73,7 @@ test('as markdown the facts come first, then the figures, then the goals', () =>
   const lines = markdownOf(['2 cores', 'data on ext4'], [produce(), memory()]).split('\n');
   const at = (line: string): number => lines.indexOf(line);
   assert.deepEqual(lines.slice(0, 3), ['- 2 cores', '- data on ext4', '']);
-  assert.ok(at('### Produce, 1 MiB') < at('### Resident memory, idle') && at('### Resident memory, idle') < at('### Goals'));
+  assert.ok(at('### Produce, 1 MiB') < at('### Resident memory, idle') && at('### Resident memory, idle') < at('### Goals and ratios'));
 });
 
 test('as text every goal says whom it compares, what was wanted, and whether it is reached', () => {
@@ -82,4 +82,12 @@ test('as text every goal says whom it compares, what was wanted, and whether it 
   assert.equal(lines[3], '  Kafka    failed');
   assert.equal(lines[4], '  ~ ours to ceiling: 0.71 (0.68 to 0.80); goal: at least 0.7, 0.7 of the ceiling');
   assert.equal(lines[5], '');
+});
+
+test('a ratio without a goal is printed, and no word of how it stands', () => {
+  const cleaning = new Comparison({ title: 'Cleaning', unit: 'MB/s', goals: [{ of: 'cleaner', to: 'copy', says: 'beside a copy' }] });
+  cleaning.add('cleaner', 30);
+  cleaning.add('copy', 300);
+  assert.equal(goalsOf([cleaning]).split('\n').at(-2), '| Cleaning: beside a copy |        | 0.10     |     |');
+  assert.equal(textOf(cleaning).split('\n').at(-2), '    cleaner to copy: 0.10; beside a copy');
 });

@@ -25,6 +25,7 @@ function measuredText({ goal, spread }: Verdict, unit: Unit): string {
 }
 
 function wantedText({ to, wanted, atMost }: Goal, unit: Unit): string {
+  if (wanted === undefined) return '';
   return `${atMost === true ? 'at most' : 'at least'} ${to === undefined ? `${wanted} ${unit}` : wanted}`;
 }
 
@@ -55,7 +56,7 @@ export function figuresOf({ title, unit, series }: Comparison): string {
   return [`### ${title}`, '', ...table, ''].join('\n');
 }
 
-/** The goals of all comparisons in one table. */
+/** The goals of all comparisons in one table, and the ratios that are only to be known. */
 export function goalsOf(comparisons: readonly Comparison[]): string {
   const rows = comparisons.flatMap((comparison) =>
     comparison
@@ -64,18 +65,20 @@ export function goalsOf(comparisons: readonly Comparison[]): string {
         `${comparison.title}: ${verdict.goal.says}`,
         wantedText(verdict.goal, comparison.unit),
         measuredText(verdict, comparison.unit),
-        verdict.standing,
+        verdict.standing === 'no goal' ? '' : verdict.standing,
       ]),
   );
   if (rows.length === 0) return '';
-  return ['### Goals', '', ...tableOf(['goal', 'wanted', 'measured', ''], rows, ['left', 'right', 'left', 'left']), ''].join('\n');
+  return ['### Goals and ratios', '', ...tableOf(['goal', 'wanted', 'measured', ''], rows, ['left', 'right', 'left', 'left']), ''].join(
+    '\n',
+  );
 }
 
 export function markdownOf(facts: readonly string[], comparisons: readonly Comparison[]): string {
   return [facts.map((fact) => `- ${fact}`).join('\n'), '', ...comparisons.map(figuresOf), goalsOf(comparisons)].join('\n').trimEnd();
 }
 
-const SIGNS = { reached: '+', 'on the line': '~', 'not yet': '-' } as const;
+const SIGNS = { reached: '+', 'on the line': '~', 'not yet': '-', 'no goal': ' ' } as const;
 
 export function textOf(comparison: Comparison): string {
   const { title, unit, series } = comparison;
@@ -87,7 +90,7 @@ export function textOf(comparison: Comparison): string {
   const goals = comparison.verdicts().map((verdict) => {
     const { of, to, says } = verdict.goal;
     const what = to === undefined ? of : `${of} to ${to}`;
-    return `  ${SIGNS[verdict.standing]} ${what}: ${measuredText(verdict, unit)}; goal: ${wantedText(verdict.goal, unit)}, ${says}`;
+    return `  ${SIGNS[verdict.standing]} ${what}: ${measuredText(verdict, unit)}; ${verdict.standing === 'no goal' ? says : `goal: ${wantedText(verdict.goal, unit)}, ${says}`}`;
   });
   return [title, ...figures, ...goals, ''].join('\n');
 }

@@ -9,6 +9,7 @@ import type { BenchContext, Case } from './bench-context.ts';
 import { fetchCase } from './case-fetch.ts';
 import { groupCases } from './case-groups.ts';
 import { memoryCases } from './case-memory.ts';
+import { aloneCases } from './case-alone.ts';
 import { latencyCase } from './case-latency.ts';
 import { produceCases } from './case-produce.ts';
 import { startCases } from './case-start.ts';
@@ -17,7 +18,7 @@ import { Generator, javaIsThere, pinning } from './parties.ts';
 import { diskFacts, machineFacts } from './machine.ts';
 import { markdownOf, textOf } from './report.ts';
 
-const cases: readonly Case[] = [...produceCases, latencyCase, fetchCase, ...groupCases, ...startCases, ...memoryCases];
+const cases: readonly Case[] = [...produceCases, latencyCase, fetchCase, ...groupCases, ...startCases, ...memoryCases, ...aloneCases];
 
 const { values: flags } = parseArgs({
   options: {
@@ -92,7 +93,15 @@ async function play(): Promise<Saved> {
     for (const one of cases) {
       if (wanted !== undefined && !wanted.some((name) => one.name === name || one.name.startsWith(`${name}-`))) continue;
       log(`${one.name}: ${one.title}`);
-      comparisons.push(...(await one.run(context)));
+      const startedMs = performance.now();
+      try {
+        comparisons.push(...(await one.run(context)));
+      } catch (thrown) {
+        // The figures of the others are worth having.
+        log(`  ${one.name} failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+        process.exitCode = 1;
+      }
+      log(`  ${Math.round((performance.now() - startedMs) / 1000)} s`);
       if (flags.save !== undefined) writeFileSync(flags.save, JSON.stringify({ facts, comparisons }));
     }
   } finally {
@@ -101,5 +110,5 @@ async function play(): Promise<Saved> {
   return { facts, comparisons };
 }
 
-if (flags.list) for (const { name, title } of cases) console.log(`${name.padEnd(16)} ${title}`);
+if (flags.list) for (const { name, title } of cases) console.log(`${name.padEnd(30)} ${title}`);
 else print(flags.render === undefined ? await play() : load(flags.render));

@@ -77,6 +77,7 @@ class ConsumerMember {
 
   async leave(): Promise<void> {
     await this.heartbeat(LEAVE);
+    this.#epoch = 0;
     this.#owned = [];
     this.#untold = false;
   }
@@ -131,6 +132,26 @@ export async function consumerRebalances(load: GroupLoad): Promise<LoadResult> {
       await settle(stay, load.partitions);
       const startedMs = performance.now();
       await comes.heartbeat(0);
+      await settle(members, load.partitions);
+      const nowMs = performance.now();
+      tally.add({ nowMs, latencyMs: nowMs - startedMs, bytes: 0, records: 0 });
+    }
+    tally.end();
+  } finally {
+    for (const member of members) member.close();
+  }
+  return tally.result();
+}
+
+/** All come at once into a group that has nobody, each with its first heartbeat; they leave again outside the time. */
+export async function consumerJoins(load: GroupLoad): Promise<LoadResult> {
+  const members = await open(load, 'bench-consumer', load.membersPerGroup);
+  const tally = new Tally();
+  try {
+    tally.begin();
+    for (let round = 0; round < load.rebalances; round += 1) {
+      if (round > 0) await Promise.all(members.map((member) => member.leave()));
+      const startedMs = performance.now();
       await settle(members, load.partitions);
       const nowMs = performance.now();
       tally.add({ nowMs, latencyMs: nowMs - startedMs, bytes: 0, records: 0 });

@@ -10,7 +10,7 @@ import { joinGroupRequest, joinGroupResponse, type JoinGroupResponse } from '../
 import { offsetCommitRequest, offsetCommitResponse } from '../../src/protocol/messages/offset-commit.ts';
 import { syncGroupRequest, syncGroupResponse } from '../../src/protocol/messages/sync-group.ts';
 import { ZERO_UUID } from '../../src/protocol/reader.ts';
-import { consumerHeartbeats, consumerRebalances, notYet } from './consumer-groups.ts';
+import { consumerHeartbeats, consumerJoins, consumerRebalances, notYet } from './consumer-groups.ts';
 import { openLoadConnection, type LoadConnection } from './connection.ts';
 import type { CommitAllLoad, GroupLoad, LoadResult } from './messages.ts';
 import { Tally } from './tally.ts';
@@ -155,9 +155,10 @@ async function form(load: GroupLoad, group: string): Promise<Member[]> {
 }
 
 export async function playGroups(load: GroupLoad): Promise<LoadResult> {
-  if (load.what === 'consumer-heartbeat' || load.what === 'consumer-rebalance') {
+  if (load.what.startsWith('consumer-')) {
     await withCoordinator(load);
-    return load.what === 'consumer-heartbeat' ? consumerHeartbeats(load) : consumerRebalances(load);
+    if (load.what === 'consumer-heartbeat') return consumerHeartbeats(load);
+    return load.what === 'consumer-join' ? consumerJoins(load) : consumerRebalances(load);
   }
   const groups = await Promise.all(Array.from({ length: load.groups }, (_, nth) => form(load, `bench-${load.what}-${nth}`)));
   try {

@@ -50,10 +50,10 @@ export interface GroupLoad extends Target {
    * or, all members of one group at once, join and sync. Of a rebalance a request is the whole of it, until the last member has its
    * share. What begins with `consumer` is spoken by the consumer group protocol, everything else by the classic one.
    */
-  readonly what: 'heartbeat' | 'commit' | 'rebalance' | 'consumer-heartbeat' | 'consumer-rebalance';
+  readonly what: 'heartbeat' | 'commit' | 'rebalance' | 'consumer-heartbeat' | 'consumer-rebalance' | 'consumer-join';
   readonly groups: number;
   readonly membersPerGroup: number;
-  /** Of `rebalance`: how many. */
+  /** Of those that rebalance: how many times. */
   readonly rebalances: number;
 }
 

@@ -1,13 +1,14 @@
 // Rebalances of large groups under both protocols, and what a heartbeat costs. Everything runs in one process, over a disk and a network in
 // memory: times are of the members' clock (heartbeat intervals, rounds of joining), costs are processor time of broker and members together,
 // so neither depends on what else the machine does.
-//   node bench/groups.ts [MEMBERS ...]
+//   npm run bench -- --only groups-intervals, or node bench/groups-intervals.ts [MEMBERS ...]
 import { startTestBroker, type TestBroker } from '../src/assemble/broker.testing.ts';
 import { SeededRandom } from '../src/base/memory/random.ts';
 import type { Connection } from '../src/client/connection.ts';
 import { ClassicConsumer } from '../src/handlers/classic-consumer.testing.ts';
 import { ConsumerProtocolMember } from '../src/handlers/consumer-protocol-member.testing.ts';
 import { createTopics } from '../src/handlers/topic-admin.testing.ts';
+import { tell } from './alone.ts';
 
 const TOPIC = 'orders';
 const PARTITIONS_PER_MEMBER = 2;
@@ -60,15 +61,18 @@ class World {
     return member;
   }
 
-  async untilShared(): Promise<string> {
+  /** Also tells how long it took, and what it cost. */
+  async untilShared(what: string): Promise<string> {
     const { clock } = this.broker.env;
     const fromMs = clock.monotonicMs();
     const before = process.cpuUsage();
     do await clock.advanceMs(1000 / CHECKS_PER_SECOND);
     while (!this.isShared);
     const { user, system } = process.cpuUsage(before);
-    const took = ((clock.monotonicMs() - fromMs) / 1000).toFixed(1);
-    return `${took.padStart(6)} s ${((user + system) / 1000).toFixed(0).padStart(7)} ms`;
+    const seconds = (clock.monotonicMs() - fromMs) / 1000;
+    tell(`seconds: ${what}`, seconds);
+    tell(`cpu ms: ${what}`, (user + system) / 1000);
+    return `${seconds.toFixed(1).padStart(6)} s ${((user + system) / 1000).toFixed(0).padStart(7)} ms`;
   }
 }
 
@@ -138,18 +142,20 @@ for (const count of counts) {
     const broker = await startTestBroker({ settings: { 'offsets.topic.num.partitions': '1' } });
     const world = new World(broker, partitions);
     await broker.env.clock.until(createTopics(broker, [{ name: TOPIC, partitions }]));
+    const about = `${count.toLocaleString('en')} members, ${protocol}`;
     const figures: string[] = [];
     for (let nth = 0; nth < count; nth += 1) await world.add(protocol);
-    figures.push(await world.untilShared());
+    figures.push(await world.untilShared(`${about}: all come`));
     const last = await world.add(protocol);
-    figures.push(await world.untilShared());
+    figures.push(await world.untilShared(`${about}: one joins`));
     await broker.env.clock.advanceMs(10_000);
     world.members.pop();
     await broker.env.clock.until(last.leave());
-    figures.push(await world.untilShared());
+    figures.push(await world.untilShared(`${about}: one leaves`));
     const cost = protocol === 'consumer' && count === counts[0] ? `   a heartbeat ${(await costOfHeartbeat(world)).toFixed(0)} us` : '';
     console.log(`${String(count).padEnd(9)}${protocol.padEnd(20)}${figures.map((figure) => figure.padEnd(22)).join('')}${cost}`);
     world.stopped = true;
     await broker.stop();
   }
 }
+if (process.connected) process.disconnect();
