@@ -141,6 +141,7 @@ export class LogDir {
       },
     });
     this.#around = {
+      directory: options.directory,
       env: options.env,
       openFiles: this.#openFiles,
       commits: this.#commits,
@@ -148,6 +149,8 @@ export class LogDir {
       tailCache: options.tailCache,
       log: options.log,
       loadedIndexes: new LoadedIndexes(),
+      makeFolder: ({ name, topicId }) => this.#folders.make(name, topicId, this.#openFiles),
+      onLogFailed: (log, error) => this.#onLogFailed(log, error),
     };
   }
 
@@ -336,13 +339,10 @@ export class LogDir {
     const log = new PartitionLog({
       name,
       topicId: identity.topicId,
-      directory: join(this.directory, name),
       config,
       leaderEpoch,
       recovered,
       around: this.#around,
-      makeDirectory: () => this.#folders.make(name, identity.topicId, this.#openFiles),
-      onFailed: (error) => this.#onLogFailed(log, error),
     });
     this.#logs.set(name, log);
     return log;

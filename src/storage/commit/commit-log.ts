@@ -45,8 +45,10 @@ export interface CommitMember extends CommitParty {
   readonly durableOffset: number;
   /** Paths of the segments that hold this offset and those above. */
   filesFrom(offset: number): string[];
-  /** Makes the folder and what must lie in it before the first record, durable or not; returns the paths of what was made. */
-  makeDirectory(): Promise<{ files: string[]; directories: string[] } | undefined>;
+  /** Its folder is there, with what must lie in it before the first record, durable or not. */
+  readonly hasDirectory: boolean;
+  /** Makes it; returns the paths of what was made. */
+  makeDirectory(): Promise<{ files: string[]; directories: string[] }>;
   /** Everything staged since the last call, in order. @throws when the log takes part no more */
   takeStaged(): StagedWrite[];
   /** What the last `takeStaged` returned is written; it counts where acks do not wait for the sync. */
@@ -368,7 +370,7 @@ export class CommitLog {
   /** Writes what the member has staged to its segments. @throws CommitFailedError */
   async #write(member: CommitMember): Promise<Part> {
     const writes = member.takeStaged();
-    await this.#makeDirectory(member);
+    if (!member.hasDirectory) await this.#makeDirectory(member);
     return this.attempt('write', writes[0]?.path ?? member.directory, async () => {
       for (const write of writes) {
         if (write.creates) this.#unsynced.addName(member, member.directory);
@@ -380,7 +382,6 @@ export class CommitLog {
 
   async #makeDirectory(member: CommitMember): Promise<void> {
     const made = await this.attempt('write', member.directory, () => member.makeDirectory());
-    if (made === undefined) return;
     for (const directory of made.directories) this.#unsynced.addName(member, directory);
     if (member.syncBeforeAck && this.#options.openJournal !== undefined) {
       for (const file of made.files) this.#unsynced.addFile(member, file, 0);

@@ -22,7 +22,7 @@ export interface EpochEnd {
 
 export class LeaderEpochs {
   /** Ascending in both epoch and start offset; absent until the first, as most partitions are idle. */
-  #entries: EpochStart[] | undefined;
+  #entries: readonly EpochStart[] | undefined;
 
   get entries(): readonly EpochStart[] {
     return this.#entries ?? [];
@@ -41,10 +41,9 @@ export class LeaderEpochs {
     invariant(epoch >= 0 && startOffset >= 0, 'a leader epoch and its start are not negative');
     const latest = this.#entries?.at(-1);
     if (latest && latest.epoch === epoch && latest.startOffset <= startOffset) return false;
-    const kept = this.entries.slice();
-    for (let last = kept.at(-1); last && (last.epoch >= epoch || last.startOffset >= startOffset); last = kept.at(-1)) kept.pop();
-    kept.push({ epoch, startOffset });
-    this.#entries = kept;
+    const kept = this.entries.filter((entry) => entry.epoch < epoch && entry.startOffset < startOffset);
+    // As long as it need be: a list that grows by itself has room for a dozen more.
+    this.#entries = kept.concat({ epoch, startOffset });
     return true;
   }
 
@@ -106,7 +105,7 @@ export class LeaderEpochs {
     return epochs;
   }
 
-  #replace(entries: EpochStart[]): boolean {
+  #replace(entries: readonly EpochStart[]): boolean {
     const changed = entries.length !== this.entries.length || entries[0]?.startOffset !== this.entries[0]?.startOffset;
     this.#entries = entries.length === 0 ? undefined : entries;
     return changed;

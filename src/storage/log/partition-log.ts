@@ -68,9 +68,15 @@ export type AppendOrigin =
 
 /** What all partitions of a log dir share. */
 export interface LogSurroundings extends IndexSurroundings {
+  /** Of the log dir. */
+  readonly directory: string;
   readonly commits: CommitLog;
   readonly room: Pick<DiskRoom, 'refusalOf'>;
   readonly tailCache: TailCache;
+  /** Makes the folder of a log with what must be in it before the first record, and names what has to be synced of it. */
+  readonly makeFolder: (log: PartitionLog) => Promise<{ files: string[]; directories: string[] }>;
+  /** The disk has refused a commit: the log takes no more records until it is reopened. */
+  readonly onLogFailed: (log: PartitionLog, error: CommitFailedError) => void;
 }
 
 /** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
@@ -84,28 +90,35 @@ function holdsRecords(batches: Buffer): boolean {
   return false;
 }
 
-type State = { kind: 'open' } | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
+type State = typeof OPEN | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
+
+const OPEN = { kind: 'open' } as const;
+
+/** A write of one log, and the segment it goes to. */
+interface SegmentWrite extends StagedWrite {
+  readonly segment: Segment;
+}
+
+/** Most partitions are idle, and there may be many thousands: what an idle one does not need is not there. */
+const NONE: readonly never[] = [];
 
 export class PartitionLog implements CommitMember {
   readonly name: string;
   readonly topicId: string;
-  readonly directory: string;
   #config: TopicConfig;
   readonly #around: LogSurroundings;
-  readonly #makeDirectory: () => Promise<{ files: string[]; directories: string[] }>;
-  readonly #onFailed: (error: CommitFailedError) => void;
   #segments: Segment[];
   #producers: ProducerState<Commit>;
   #leaderEpochs: LeaderEpochs;
   readonly #tail: PartitionTail;
-  readonly #listeners = new Set<AdvanceListener>();
-  readonly #readFailures: ReadFailures;
+  #listeners: Set<AdvanceListener> | undefined;
+  #readFailures: ReadFailures | undefined;
   #state: State;
   #leaderEpoch: number;
   #logStartOffset: number;
-  #advancing: Promise<void> = Promise.resolve();
-  #changingFiles: Promise<void> = Promise.resolve();
-  #cleaning: Promise<unknown> = Promise.resolve();
+  #advancing: Promise<void> | undefined;
+  #changingFiles: Promise<void> | undefined;
+  #cleaning: Promise<unknown> | undefined;
   /** How often the cleaner has put something else in the place of segments. */
   #replacements = 0;
   #highWatermark: number;
@@ -115,14 +128,13 @@ export class PartitionLog implements CommitMember {
   /** Everything below it is durable: synced, or in the journal. */
   #durableOffset: number;
   #syncedMs: number;
-  #staged: StagedWrite[] = [];
-  #stagedSegments: Segment[] = [];
-  /** Log end after the writes that the commit loop has in hand. */
+  #staged: SegmentWrite[] | undefined;
+  /** The writes that the commit loop has in hand, and the log end after them. */
+  #inHand: readonly SegmentWrite[] = NONE;
   #inHandEndOffset = -1;
-  #inHandSegments: Segment[] = [];
   #directoryMade: boolean;
   /** Segments that are full, and the producers' state at their end, whose files are still to be written. */
-  #sealed: SealedSegment[];
+  #sealed: readonly SealedSegment[];
   /** The epochs have changed since their file was written. */
   #epochsDirty: boolean;
   /** The files beside the segments do not say what is in them: a clean stop has to write them. */
@@ -131,28 +143,19 @@ export class PartitionLog implements CommitMember {
   constructor(options: {
     name: string;
     topicId: string;
-    directory: string;
     config: TopicConfig;
     leaderEpoch: number;
     recovered: RecoveredLog;
     around: LogSurroundings;
-    /** Makes the folder with what must be in it before the first record, and names what has to be synced of it. */
-    makeDirectory: () => Promise<{ files: string[]; directories: string[] }>;
-    /** The disk has refused a commit: the log takes no more records until it is reopened. */
-    onFailed: (error: CommitFailedError) => void;
   }) {
     const { recovered } = options;
     this.name = options.name;
     this.topicId = options.topicId;
-    this.directory = options.directory;
     this.#config = options.config;
     this.#around = options.around;
-    this.#makeDirectory = options.makeDirectory;
-    this.#onFailed = options.onFailed;
-    this.#readFailures = new ReadFailures(options.name, options.around);
     this.#leaderEpoch = options.leaderEpoch;
     this.#segments = recovered.segments;
-    this.#sealed = [...recovered.sealed];
+    this.#sealed = recovered.sealed;
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#logStartOffset = recovered.logStartOffset;
@@ -161,13 +164,17 @@ export class PartitionLog implements CommitMember {
     this.#syncedOffset = recovered.endOffset;
     this.#durableOffset = recovered.endOffset;
     this.#syncedMs = options.around.env.monotonicMs();
-    this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
+    this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
     this.#epochsDirty = !recovered.clean;
     this.#changed = !recovered.clean && recovered.segments.length > 0;
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
     this.#noteEpoch(options.leaderEpoch);
     this.#assertOffsetOrder();
+  }
+
+  get directory(): string {
+    return join(this.#around.directory, this.name);
   }
 
   get leaderEpoch(): number {
@@ -350,26 +357,29 @@ export class PartitionLog implements CommitMember {
 
   /** Calls the listener after the high watermark has moved, and when the log closes. Returns what ends it. */
   onAdvance(listener: AdvanceListener): () => void {
+    this.#listeners ??= new Set();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   // --- what the commit loop calls
 
-  async makeDirectory(): Promise<{ files: string[]; directories: string[] } | undefined> {
-    if (this.#directoryMade) return undefined;
-    const made = await this.#makeDirectory();
+  get hasDirectory(): boolean {
+    return this.#directoryMade;
+  }
+
+  async makeDirectory(): Promise<{ files: string[]; directories: string[] }> {
+    const made = await this.#around.makeFolder(this);
     this.#directoryMade = true;
     return made;
   }
 
   takeStaged(): StagedWrite[] {
     if (this.#state.kind === 'failed') throw this.#state.error;
-    const staged = this.#staged;
+    const staged = this.#staged ?? [];
     this.#inHandEndOffset = this.#endOffset;
-    this.#inHandSegments = this.#stagedSegments;
-    this.#staged = [];
-    this.#stagedSegments = [];
+    this.#inHand = staged;
+    this.#staged = undefined;
     // Batches that came together lie together in memory: a hundred small ones go to the system as one piece.
     for (const write of staged) write.buffers = joinNeighbours(write.buffers);
     return staged;
@@ -386,7 +396,8 @@ export class PartitionLog implements CommitMember {
 
   written(): void {
     const endOffset = this.#inHandEndOffset;
-    for (const segment of this.#inHandSegments) segment.named = true;
+    for (const { segment } of this.#inHand) segment.named = true;
+    this.#inHand = NONE;
     this.#tail.written(endOffset);
     this.#highWatermark = endOffset;
     this.#assertOffsetOrder();
@@ -418,7 +429,8 @@ export class PartitionLog implements CommitMember {
   commitFailed(error: CommitFailedError): void {
     if (this.#state.kind === 'failed') return;
     this.#state = { kind: 'failed', error };
-    this.#onFailed(error);
+    this.#inHand = NONE;
+    this.#around.onLogFailed(this, error);
   }
 
   /**
@@ -436,13 +448,13 @@ export class PartitionLog implements CommitMember {
     this.#syncedOffset = Math.min(this.#syncedOffset, this.#highWatermark);
     this.#durableOffset = Math.min(this.#durableOffset, this.#highWatermark);
     this.#noteEpoch(this.#leaderEpoch);
-    this.#sealed = [...recovered.sealed];
+    this.#sealed = recovered.sealed;
     this.#changed = true;
-    this.#staged = [];
-    this.#stagedSegments = [];
+    this.#staged = undefined;
+    this.#inHand = NONE;
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
-    this.#state = recovered.damage === undefined ? { kind: 'open' } : { kind: 'readOnly', why: recovered.damage };
+    this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
     this.#assertOffsetOrder();
   }
 
@@ -468,7 +480,7 @@ export class PartitionLog implements CommitMember {
     for (let next = this.#sealed[0]; next !== undefined && next.snapshot.offset <= this.#highWatermark; next = this.#sealed[0]) {
       await writeIndexFiles(this.#around, next.segment);
       await writeSnapshot(env, this.directory, next.snapshot);
-      if (this.#sealed[0] === next) this.#sealed.shift(); // else its segment was removed meanwhile
+      if (this.#sealed[0] === next) this.#sealed = this.#sealed.slice(1); // else its segment was removed meanwhile
       this.#around.loadedIndexes.used(next.segment);
       wrote = true;
     }
@@ -495,7 +507,7 @@ export class PartitionLog implements CommitMember {
     if (to > this.#highWatermark)
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} is committed up to ${this.#highWatermark}, not ${to}`);
     // One after the other: a smaller one that is kept after a larger one would take it back.
-    const turn = this.#advancing.then(() => this.#advanceStartTo(to, keep));
+    const turn = (this.#advancing ?? Promise.resolve()).then(() => this.#advanceStartTo(to, keep));
     this.#advancing = turn.catch(() => undefined);
     await turn;
   }
@@ -566,7 +578,7 @@ export class PartitionLog implements CommitMember {
 
   /** Does something to the files of segments: one at a time, and not while the log closes. */
   changeFiles<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#changingFiles.then(work);
+    const turn = (this.#changingFiles ?? Promise.resolve()).then(work);
     this.#changingFiles = turn.then(
       () => undefined,
       () => undefined,
@@ -619,15 +631,19 @@ export class PartitionLog implements CommitMember {
     this.#around.openFiles.forget(join(this.directory, PARTITION_METADATA_FILE));
     this.#tail.clear(this.#endOffset);
     this.#tellListeners();
-    this.#listeners.clear();
+    this.#listeners = undefined;
   }
 
   // --- below: how
 
   #tellListeners(): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners === undefined || this.#listeners.size === 0) return;
     const lastStableOffset = this.lastStableOffset;
     for (const listener of this.#listeners) listener(this.#highWatermark, lastStableOffset);
+  }
+
+  get #failedReads(): ReadFailures {
+    return (this.#readFailures ??= new ReadFailures(this.name, this.#around));
   }
 
   #ticketOfDuplicate(duplicate: RetainedBatch<Commit>): Ticket {
@@ -645,7 +661,7 @@ export class PartitionLog implements CommitMember {
     const active = this.#segments[this.#segments.length - 1];
     const nowMs = this.#around.env.wallMs();
     if (active !== undefined && !active.mustRollFor(place, this.#config, nowMs)) return active;
-    if (active !== undefined) this.#sealed.push({ segment: active, snapshot: this.#snapshotAt(place.baseOffset) });
+    if (active !== undefined) this.#sealed = [...this.#sealed, { segment: active, snapshot: this.#snapshotAt(place.baseOffset) }];
     const segment = new Segment({
       directory: this.directory,
       baseOffset: place.baseOffset,
@@ -666,14 +682,16 @@ export class PartitionLog implements CommitMember {
   }
 
   #stage(segment: Segment, position: number, bytes: Buffer, { baseOffset, lastOffset }: BatchPlace): void {
+    this.#staged ??= [];
     const last = this.#staged[this.#staged.length - 1];
-    if (last !== undefined && last.path === segment.path && last.leaderEpoch === this.#leaderEpoch) {
+    if (last !== undefined && last.segment === segment && last.leaderEpoch === this.#leaderEpoch) {
       last.buffers.push(bytes);
       last.bytes += bytes.length;
       last.endOffset = lastOffset + 1;
       return;
     }
     this.#staged.push({
+      segment,
       path: segment.path,
       segmentBase: segment.baseOffset,
       position,
@@ -684,7 +702,6 @@ export class PartitionLog implements CommitMember {
       leaderEpoch: this.#leaderEpoch,
       creates: !segment.named,
     });
-    this.#stagedSegments.push(segment);
   }
 
   #result(buffers: Buffer[], bytes: number, from: number, endOffset: number, options: ReadOptions): ReadResult {
@@ -739,7 +756,7 @@ export class PartitionLog implements CommitMember {
       if ('result' in outcome && segment?.gone !== true) return outcome.result;
       if (from < this.#logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} begins at ${this.#logStartOffset} now`);
       if ('result' in outcome) return outcome.result;
-      throw this.#readFailures.asKafkaError(outcome.thrown);
+      throw this.#failedReads.asKafkaError(outcome.thrown);
     }
   }
 
@@ -772,7 +789,7 @@ export class PartitionLog implements CommitMember {
       // Compaction leaves gaps, and may leave a segment empty; nothing else does.
       const baseOffset = baseOffsetOf(found.bytes, 0);
       if (index > first && baseOffset > endOffset && !this.#config['cleanup.policy'].includes('compact'))
-        this.#readFailures.noteGap(endOffset, baseOffset);
+        this.#failedReads.noteGap(endOffset, baseOffset);
       buffers.push(found.bytes);
       bytes += found.bytes.length;
       endOffset = found.endOffset;

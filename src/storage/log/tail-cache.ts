@@ -17,6 +17,9 @@ export interface CachedBatch {
  */
 const COPY_BELOW_BYTES = 128 * 1024;
 
+/** Of all partitions that hold nothing; never written to. */
+const NONE: CachedBatch[] = [];
+
 export class TailCache {
   readonly #limitBytes: number;
   readonly #slabs: Slabs;
@@ -92,7 +95,8 @@ export class TailCache {
 /** The part of one partition: its newest batches without a gap, the last of which ends at the log end. */
 export class PartitionTail {
   readonly #cache: TailCache;
-  #batches: CachedBatch[] = [];
+  /** Shared while there are none, as most partitions are idle. */
+  #batches: CachedBatch[] = NONE;
   #head = 0;
   /** Batches that end at or before this offset are in the file. */
   #writtenTo: number;
@@ -108,6 +112,7 @@ export class PartitionTail {
   }
 
   add(batch: CachedBatch): void {
+    if (this.#batches === NONE) this.#batches = [];
     this.#batches.push(batch);
     this.#cache.added(this, batch.bytes.length);
   }
@@ -125,7 +130,10 @@ export class PartitionTail {
     this.#cache.giveBack(oldest);
     this.#batches[this.#head] = undefined as never; // let go of the bytes now, of the slot later
     this.#head += 1;
-    if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
+    if (this.#head === this.#batches.length) {
+      this.#batches = NONE;
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
       this.#batches = this.#batches.slice(this.#head);
       this.#head = 0;
     }
@@ -135,7 +143,7 @@ export class PartitionTail {
   /** Forgets everything (the log was reopened or dropped). */
   clear(endOffset: number): void {
     for (let index = this.#head; index < this.#batches.length; index += 1) this.#cache.abandon(this.#batches[index] as CachedBatch);
-    this.#batches = [];
+    this.#batches = NONE;
     this.#head = 0;
     this.#writtenTo = endOffset;
   }
