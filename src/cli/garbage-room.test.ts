@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growingPercentOf } from './garbage-room.ts';
+import { growingPercentOf, QuietWatch } from './garbage-room.ts';
 
 const MIB = 1024 * 1024;
 
@@ -8,4 +8,16 @@ test('the room for garbage stays the same however large the heap is, until V8 it
   const roomOf = (heapMib: number): number => (growingPercentOf(heapMib * MIB) / 100) * heapMib;
   for (const heapMib of [8, 20, 40, 100]) assert.ok(Math.abs(roomOf(heapMib) - 40) < 1, `${heapMib} MiB`);
   assert.equal(growingPercentOf(1000 * MIB), 30);
+});
+
+test('garbage is given back once in each quiet time, and not in its first moments', () => {
+  const quiet = new QuietWatch();
+  const looks = (utilization: number, count: number): string =>
+    Array.from({ length: count }, () => (quiet.shouldGiveBack(utilization) ? 'y' : 'n')).join('');
+  assert.equal(looks(0.8, 3), 'nnn');
+  assert.equal(looks(0.01, 10), 'nyyyynnnnn');
+  assert.equal(looks(0.5, 1), 'n');
+  assert.equal(looks(0.01, 3), 'nyy');
+  assert.equal(looks(0.06, 1), 'n', 'work has come in between');
+  assert.equal(looks(0, 2), 'ny');
 });
