@@ -1,7 +1,6 @@
-// The package as a program imports it: `import { startBroker } from 'bucketrider'`. Loads the half that looks at options
-// and takes what a broker needs from the platform; the other half, the broker itself, is loaded with the first start.
+// The package as a program imports it: `import { startBroker } from 'bucketrider'`. Takes what a broker needs from the
+// platform; everything else, the broker itself, is loaded with the first start.
 import { makeEmbeddedEnv } from './embedded/environment.ts';
-import { prepareOptions } from './embedded/options.ts';
 import type { Broker, BrokerOptions } from './embedded/api.ts';
 
 export type * from './embedded/api.ts';
@@ -16,7 +15,6 @@ export type { Bytes, Duration, KafkaConfig, KafkaTopicConfig } from './embedded/
  * @throws BrokerStartError when it cannot start; nothing is left running then
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const prepared = await prepareOptions(options);
   const { startEmbedded } = await import('./embedded/start.ts');
-  return startEmbedded(prepared, makeEmbeddedEnv);
+  return startEmbedded(options, makeEmbeddedEnv);
 }

@@ -5,7 +5,6 @@ import { makeCompute } from '../base/real/compute.ts';
 import { Connection } from '../client/connection.ts';
 import type { BrokerOptions } from './api.ts';
 import type { EmbeddedBroker } from './embedded-broker.ts';
-import { prepareOptions } from './options.ts';
 import { startEmbedded } from './start.ts';
 
 const compute = makeCompute();
@@ -24,11 +23,10 @@ export async function startTestEmbedded(
   options: BrokerOptions = {},
   around: Pick<MemoryEnvOptions, 'disk' | 'memoryLimitBytes'> = {},
 ): Promise<TestEmbedded> {
-  const prepared = await prepareOptions({ logger: false, ...options });
   const held = { onThrown: (_thrown: unknown): void => undefined };
   const env = makeMemoryEnv({ compute, disk: new MemoryDisk(), ...around, onThrown: (thrown) => held.onThrown(thrown) });
   const broker = await env.clock.until(
-    startEmbedded(prepared, ({ onThrown }) => {
+    startEmbedded({ logger: false, ...options }, ({ onThrown }) => {
       held.onThrown = onThrown;
       return Promise.resolve(env);
     }),

@@ -2,21 +2,21 @@
 // at once; they share nothing. Loaded with the first start, for it brings the whole broker with it.
 import { assembleBroker, type RunningBroker } from '../assemble/start-broker.ts';
 import { Metrics } from '../base/metrics.ts';
+import { makeCompute } from '../base/real/compute.ts';
 import { DirectoryLockedError } from '../storage/dir-lock.ts';
+import type { BrokerOptions } from './api.ts';
 import { Changes } from './changes.ts';
 import { CLOSE_AFTER_FAILURE_MS, EmbeddedBroker, settledWithin } from './embedded-broker.ts';
 import type { makeEmbeddedEnv } from './environment.ts';
 import { BrokerStartError, BucketriderError } from './errors.ts';
 import { embeddedLogger } from './logger.ts';
-import type { PreparedOptions } from './options.ts';
+import { prepareOptions, type PreparedOptions } from './options.ts';
 
 /**
- * @throws BrokerStartError when it cannot start, or the reason of `signal`; nothing is left running then
+ * @throws BrokerStartError when it cannot start, InvalidArgumentError, or the reason of `signal`; nothing is left running then
  */
-export async function startEmbedded(
-  { options, directory, topics, settings }: PreparedOptions,
-  makeEnv: typeof makeEmbeddedEnv,
-): Promise<EmbeddedBroker> {
+export async function startEmbedded(options: BrokerOptions, makeEnv: typeof makeEmbeddedEnv): Promise<EmbeddedBroker> {
+  const { directory, topics, settings } = await prepareOptions(options);
   const { signal, unref = false } = options;
   const log = embeddedLogger(options.logger, settings.config['log.level']);
   for (const { level, message } of settings.notices) log[level === 'warning' ? 'warn' : 'info'](message);
@@ -28,7 +28,7 @@ export async function startEmbedded(
     if (started.broker === undefined) failure.reject(cause instanceof Error ? cause : new Error(String(cause)));
     else started.broker.fail(cause);
   };
-  const env = await makeEnv({ directory, unref, onThrown: fail });
+  const env = await makeEnv({ directory, unref, onThrown: fail, compute: makeCompute() });
   const metrics = new Metrics();
   const changes = new Changes();
   const assembling = assembleBroker({
