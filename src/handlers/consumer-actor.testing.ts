@@ -236,7 +236,7 @@ export class ConsumerActor implements Actor {
     const [topic] = [...world.topics.values()].filter(({ topicId }) => key.startsWith(topicId));
     const byName = topic !== undefined && !world.recreates && world.random.chance(0.3);
     world.attempts(key, offset);
-    const outcome = await this.member.commit(connection, key, offset, byName ? topic.name : undefined);
+    const outcome = await this.member.commit(connection, key, offset, byName ? { name: topic.name } : {});
     if (outcome === 'NONE') {
       if (holder !== undefined && holder !== this)
         world.say(`a commit of ${this.name} for ${key} is taken, which belongs to ${holder.name}`);

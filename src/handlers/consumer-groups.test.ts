@@ -29,9 +29,9 @@ const GROUP = 32;
 /** Everybody sends heartbeats until nobody has anything to change. */
 async function settled({ env: { clock } }: TestBroker, ...members: readonly ConsumerMember[]): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
-    const before = JSON.stringify(members.map(({ epoch, held }) => [epoch, held]));
+    const before = JSON.stringify(members.map(({ epoch, assigned }) => [epoch, assigned]));
     for (const member of members) assert.equal(await clock.until(member.beat()), 'NONE');
-    if (JSON.stringify(members.map(({ epoch, held }) => [epoch, held])) === before) return;
+    if (JSON.stringify(members.map(({ epoch, assigned }) => [epoch, assigned])) === before) return;
   }
   assert.fail('the group does not come to rest');
 }
@@ -45,7 +45,7 @@ test('in version 0 the broker gives a member its id, from version 1 on the clien
   await makeTopic(broker, 'orders', 2);
   const anna = await ConsumerMember.connect(broker, { memberId: '' });
   assert.equal(await clock.until(anna.beat(1)), 'INVALID_REQUEST');
-  assert.equal(anna.answer?.errorMessage, "MemberId can't be empty.");
+  assert.equal(anna.refusal, "MemberId can't be empty.");
   assert.equal(await clock.until(anna.beat(0)), 'NONE');
   assert.notEqual(anna.memberId, '');
   assert.deepEqual([anna.epoch, anna.assigned, anna.answer?.heartbeatIntervalMs], [1, { orders: [0, 1] }, 5000]);
@@ -111,7 +111,7 @@ test('what a member committed, and the group with its assignments, is there afte
   await using first = await startTestBroker({ settings });
   await makeTopic(first, 'orders', 3);
   const anna = await ConsumerMember.connect(first);
-  const bert = await ConsumerMember.connect(first, { topics: null, regex: 'ord.*' });
+  const bert = await ConsumerMember.connect(first, { topics: [], regex: 'ord.*' });
   await first.env.clock.until(anna.beat());
   await first.env.clock.until(bert.beat());
   await settled(first, anna, bert);
@@ -287,7 +287,7 @@ test('topics that are deleted and made change what members hold', async () => {
 
 test('an expression that is no RE2 is refused with its own error', async () => {
   await using broker = await startTestBroker({ settings });
-  const anna = await ConsumerMember.connect(broker, { topics: null, regex: '[' });
+  const anna = await ConsumerMember.connect(broker, { topics: [], regex: '[' });
   assert.equal(await broker.env.clock.until(anna.beat()), 'INVALID_REGULAR_EXPRESSION');
 });
 

@@ -1,34 +1,21 @@
-// A member of a consumer group (KIP-848) for tests: sends heartbeats over a connection of its own, holds what it is given and
-// lets go of what it is not given any more.
+// A member of a consumer group (KIP-848) for tests that know topics by their names: the state machine of clients, on a connection of
+// its own to a broker in memory.
 import type { TestBroker } from '../assemble/broker.testing.ts';
 import type { Connection } from '../client/connection.ts';
 import { errorNameOf } from '../protocol/errors.ts';
-import {
-  consumerGroupHeartbeatRequest,
-  consumerGroupHeartbeatResponse,
-  type ConsumerGroupHeartbeatResponse,
-} from '../protocol/messages/consumer-group-heartbeat.ts';
-import { offsetCommitRequest, offsetCommitResponse } from '../protocol/messages/offset-commit.ts';
+import type { ConsumerGroupHeartbeatResponse } from '../protocol/messages/consumer-group-heartbeat.ts';
 import { offsetFetchRequest, offsetFetchResponse } from '../protocol/messages/offset-fetch.ts';
+import { ConsumerProtocolMember, topicPartitionsOf } from './consumer-protocol-member.testing.ts';
 import type { ErrorText } from './group-member.testing.ts';
 
-const heartbeat = { request: consumerGroupHeartbeatRequest, response: consumerGroupHeartbeatResponse };
-const offsetCommit = { request: offsetCommitRequest, response: offsetCommitResponse };
 const offsetFetch = { request: offsetFetchRequest, response: offsetFetchResponse };
 
-export interface ConsumerMemberOptions {
+export interface NamedMemberOptions {
   readonly groupId?: string;
   readonly memberId?: string;
-  readonly instanceId?: string | null;
-  readonly topics?: readonly string[] | null;
+  readonly topics?: readonly string[];
   readonly regex?: string | null;
   readonly assignor?: string | null;
-  readonly rebalanceTimeoutMs?: number;
-}
-
-interface Held {
-  readonly topicId: string;
-  readonly partitions: readonly number[];
 }
 
 let lastId = 0;
@@ -36,89 +23,72 @@ let lastId = 0;
 export class ConsumerMember {
   readonly #connection: Connection;
   readonly #broker: TestBroker;
-  readonly #options: ConsumerMemberOptions;
-  readonly groupId: string;
-  memberId: string;
-  epoch = 0;
-  held: readonly Held[] = [];
-  answer: ConsumerGroupHeartbeatResponse | undefined;
+  readonly #member: ConsumerProtocolMember;
 
-  private constructor(broker: TestBroker, connection: Connection, options: ConsumerMemberOptions) {
+  private constructor(broker: TestBroker, connection: Connection, member: ConsumerProtocolMember) {
     this.#broker = broker;
     this.#connection = connection;
-    this.#options = options;
-    this.groupId = options.groupId ?? 'readers';
-    this.memberId = options.memberId ?? `member-${(lastId += 1)}`;
+    this.#member = member;
   }
 
-  static async connect(broker: TestBroker, options: ConsumerMemberOptions = {}): Promise<ConsumerMember> {
-    return new ConsumerMember(broker, await broker.connect(), options);
+  static async connect(broker: TestBroker, options: NamedMemberOptions = {}): Promise<ConsumerMember> {
+    const { memberId = `member-${(lastId += 1)}`, topics = ['orders'], regex = null, assignor = null, ...more } = options;
+    const member = new ConsumerProtocolMember({ ...more, memberId, serverAssignor: assignor, subscription: { names: topics, regex } });
+    return new ConsumerMember(broker, await broker.connect(), member);
   }
 
-  /** By name of the topic. */
+  get memberId(): string {
+    return this.#member.memberId;
+  }
+
+  get epoch(): number {
+    return this.#member.memberEpoch;
+  }
+
+  /** The last one without an error. */
+  get answer(): ConsumerGroupHeartbeatResponse | undefined {
+    return this.#member.answer;
+  }
+
+  get refusal(): string {
+    return this.#member.refusal;
+  }
+
+  /** What it reads, by name of the topic. */
   get assigned(): Record<string, readonly number[]> {
     const { image } = this.#broker.broker;
-    return Object.fromEntries(this.held.map(({ topicId, partitions }) => [image.findTopicById(topicId)?.name ?? topicId, partitions]));
+    const owned = topicPartitionsOf(this.#member.owned);
+    return Object.fromEntries(owned.map(({ topicId, partitions }) => [image.findTopicById(topicId)?.name ?? topicId, partitions]));
   }
 
   /** Another broker has taken over, with the same disk. */
   async reconnected(broker: TestBroker): Promise<ConsumerMember> {
-    const member = new ConsumerMember(broker, await broker.connect(), { ...this.#options, memberId: this.memberId });
-    member.epoch = this.epoch;
-    member.held = this.held;
-    return member;
+    return new ConsumerMember(broker, await broker.connect(), this.#member);
   }
 
-  async beat(version = 1, memberEpoch = this.epoch): Promise<ErrorText> {
-    const { groupId, memberId } = this;
-    const joins = memberEpoch === 0;
-    if (joins) this.held = [];
-    const { topics = ['orders'], regex = null, assignor = null, instanceId = null, rebalanceTimeoutMs = 30_000 } = this.#options;
-    this.answer = await this.#connection.request(heartbeat, version, {
-      groupId,
-      memberId,
-      memberEpoch,
-      instanceId,
-      rackId: null,
-      rebalanceTimeoutMs: joins ? rebalanceTimeoutMs : -1,
-      subscribedTopicNames: joins ? topics : null,
-      subscribedTopicRegex: joins && version >= 1 ? regex : null,
-      serverAssignor: joins ? assignor : null,
-      topicPartitions: this.held,
-    });
-    const outcome = errorNameOf(this.answer.errorCode);
-    if (outcome !== 'NONE') return outcome;
-    this.memberId = this.answer.memberId ?? this.memberId;
-    this.epoch = this.answer.memberEpoch;
-    if (this.answer.assignment !== null) this.held = this.answer.assignment.topicPartitions;
-    return outcome;
+  beat(version = 1): Promise<ErrorText> {
+    return this.#member.heartbeat(this.#connection, { version });
   }
 
   leave(): Promise<ErrorText> {
-    return this.beat(1, -1);
+    return this.#member.leave(this.#connection);
   }
 
-  async commit(name: string, committedOffset: number, version = 9, memberEpoch = this.epoch): Promise<ErrorText> {
-    const topicId = this.#broker.broker.image.findTopic(name)?.id ?? '';
-    const answer = await this.#connection.request(offsetCommit, version, {
-      groupId: this.groupId,
-      generationIdOrMemberEpoch: memberEpoch,
-      memberId: this.memberId,
-      groupInstanceId: null,
-      topics: [{ name, topicId, partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: '' }] }],
-    });
-    return errorNameOf(answer.topics[0]?.partitions[0]?.errorCode ?? -1);
+  /** Of the first partition. */
+  commit(name: string, committedOffset: number, version = 9, memberEpoch = this.epoch): Promise<ErrorText> {
+    return this.#member.commit(this.#connection, `${this.#idOf(name)}:0`, committedOffset, { name, version, memberEpoch });
   }
 
   /** The offset of the first partition, or why it is not told. */
   async offset(name: string, version = 9, memberEpoch = this.epoch): Promise<ErrorText | number> {
-    const topicId = this.#broker.broker.image.findTopic(name)?.id ?? '';
-    const answer = await this.#connection.request(offsetFetch, version, {
-      groupId: '',
-      topics: [],
-      groups: [{ groupId: this.groupId, memberId: this.memberId, memberEpoch, topics: [{ name, topicId, partitionIndexes: [0] }] }],
-    });
-    const [group] = answer.groups;
+    const { groupId, memberId } = this.#member;
+    const topics = [{ name, topicId: this.#idOf(name), partitionIndexes: [0] }];
+    const asked = { groupId: '', topics: [], groups: [{ groupId, memberId, memberEpoch, topics }] };
+    const [group] = (await this.#connection.request(offsetFetch, version, asked)).groups;
     return group?.errorCode === 0 ? (group.topics[0]?.partitions[0]?.committedOffset ?? -1) : errorNameOf(group?.errorCode ?? -1);
+  }
+
+  #idOf(name: string): string {
+    return this.#broker.broker.image.findTopic(name)?.id ?? '';
   }
 }

@@ -36,6 +36,12 @@ export interface ConsumerMemberOptions {
   readonly subscription: Subscription;
 }
 
+export interface CommitOptions {
+  readonly name?: string;
+  readonly version?: number;
+  readonly memberEpoch?: number;
+}
+
 /** One partition, as `topic id:partition`. */
 export type PartitionKey = string;
 
@@ -62,7 +68,8 @@ interface Said {
 
 export class ConsumerProtocolMember {
   readonly groupId: string;
-  readonly memberId: string;
+  /** The empty text until the broker gives it one, with version 0. */
+  memberId: string;
   readonly instanceId: string | null;
   readonly rackId: string | null;
   readonly rebalanceTimeoutMs: number;
@@ -158,6 +165,7 @@ export class ConsumerProtocolMember {
     this.answer = answer;
     this.#mayHaveRegex &&= this.#said.regex !== null;
     this.isJoining = false;
+    this.memberId = answer.memberId ?? this.memberId;
     this.memberEpoch = answer.memberEpoch;
     if (answer.assignment !== null) this.#giveTarget(keysOf(answer.assignment.topicPartitions));
     return outcome;
@@ -228,11 +236,17 @@ export class ConsumerProtocolMember {
     return errorNameOf((await connection.request(heartbeat, 1, { groupId, memberId, memberEpoch: epoch, instanceId })).errorCode);
   }
 
-  async commit(connection: Connection, key: PartitionKey, committedOffset: number, name?: string): Promise<ErrorText> {
+  /** By the id of the topic, or by its name. */
+  async commit(
+    connection: Connection,
+    key: PartitionKey,
+    committedOffset: number,
+    { name, version = name === undefined ? 10 : 9, memberEpoch = this.memberEpoch }: CommitOptions = {},
+  ): Promise<ErrorText> {
     const [{ topicId, partitions: [partitionIndex = 0] } = { topicId: '', partitions: [] }] = topicPartitionsOf([key]);
-    const answer = await connection.request(offsetCommit, name === undefined ? 10 : 9, {
+    const answer = await connection.request(offsetCommit, version, {
       groupId: this.groupId,
-      generationIdOrMemberEpoch: this.memberEpoch,
+      generationIdOrMemberEpoch: memberEpoch,
       memberId: this.memberId,
       groupInstanceId: this.instanceId,
       topics: [{ name: name ?? '', topicId, partitions: [{ partitionIndex, committedOffset, committedMetadata: '' }] }],
