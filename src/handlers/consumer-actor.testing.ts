@@ -112,9 +112,9 @@ export class ConsumerActor implements Actor {
       const outcome = await this.member.leave(connection, forNow ? LEAVE_FOR_NOW_EPOCH : LEAVE_EPOCH);
       if (outcome === 'NONE') world.unreleased.delete(this.instanceId ?? '');
       else if (!isPassing(outcome)) {
-        // A broker that is slow to hear of it may have given the chair to the next one first.
+        // A broker that is slow to hear of it may have given it up, or its chair to the next one, first.
         const isReplaced = outcome === 'FENCED_INSTANCE_ID' && world.latestJoiners.get(this.instanceId ?? '') !== this.name;
-        world.refused(this.name, 'to leave', outcome, !isSure || isReplaced);
+        world.refused(this.name, 'to leave', outcome, !isSure || world.nowMs >= this.goneMs || isReplaced);
       }
       if (outcome !== 'NONE') world.letsGoOfAll(chair);
     } catch {

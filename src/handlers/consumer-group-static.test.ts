@@ -137,6 +137,24 @@ test('what a static member was asked to let go of is free once it has left for a
   assert.equal(anna.owned.size, 2);
 });
 
+test('a chair whose member left when it was asked to let go of something is kept for a session, also after a kill', async () => {
+  await using group = await TestGroup.start({ foo: 4 });
+  const anna = group.member('anna', { instanceId: 'one' });
+  const bert = group.member('bert', { instanceId: 'two', rebalanceTimeoutMs: 10_000 });
+  await group.settle(anna, bert);
+  const carl = group.member('carl');
+  await group.beat(carl);
+  await group.beatSlowly(bert);
+  const kept = group.shown(bert.target ?? []);
+  await group.said({ memberId: 'bert', instanceId: 'two', memberEpoch: LEAVE_FOR_NOW_EPOCH });
+  group.broker = await group.broker.crash();
+  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 5000) {
+    await group.settle(anna, carl);
+    await group.wait(5000);
+  }
+  assert.equal(await group.beat(group.member('bert-again', { instanceId: 'two' })), `3 [${kept}]`);
+});
+
 test('a new static member makes a new epoch as any other', async () => {
   const { group, anna, bert } = await twoStatic();
   await using _ = group;

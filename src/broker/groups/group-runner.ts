@@ -11,7 +11,7 @@ import { resourceTypes, type MetadataImage } from '../image/metadata-image.ts';
 import type { Partitions } from '../partitions.ts';
 import type { Topics } from '../topics.ts';
 import { expire } from './classic-rebalance.ts';
-import { sessionTimeoutOf } from './consumer-member.ts';
+import { sessionTimeoutOf, STATIC_LEAVE_EPOCH } from './consumer-member.ts';
 import { expireConsumerMembers } from './consumer-membership.ts';
 import { watchRevocation } from './consumer-update.ts';
 import { ConsumerRegexRefreshes } from './consumer-regex-refreshes.ts';
@@ -201,7 +201,10 @@ export function restartSessions(group: Group, step: GroupStep): void {
     const session = group.sessionOf(member.memberId);
     session.deadlineMs = step.nowMs + sessionTimeoutOf(member, config);
     group.noteDeadline(session.deadlineMs);
-    if (member.state === 'unrevoked' && member.classic === null) watchRevocation(group, member, step);
+    // One that has left for a while has nothing to let go of any more, though its record says that it was asked to (Kafka 4.2 gives
+    // its chair away after the rebalance timeout then).
+    const mustLetGo = member.state === 'unrevoked' && member.classic === null && member.memberEpoch !== STATIC_LEAVE_EPOCH;
+    if (mustLetGo) watchRevocation(group, member, step);
   }
 }
 
