@@ -2,7 +2,7 @@
 // A compacted log is filled with commits of 1,000 groups as __consumer_offsets has them, then cleaned: in a thread of its own,
 // and in turns of the event loop. The copy reads each segment in the same pieces, writes and syncs it; the walk reads them and
 // steps from batch to batch, without a look into the records. Also says how long the event loop stood still meanwhile, at most.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { LogDir } from '../src/storage/log-dir.ts';
 import type { PartitionLog } from '../src/storage/log/partition-log.ts';
 import { prepareOwn } from '../src/storage/log/prepare.ts';
 import { TailCache } from '../src/storage/log/tail-cache.ts';
-import { tell } from './alone.ts';
+import { scratchDirectory, tell } from './alone.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -150,7 +150,7 @@ async function walk(directory: string, env: Env): Promise<void> {
 }
 
 async function once(codec: RecordCodec, where: 'thread' | 'event loop'): Promise<{ ratio: number; line: string }> {
-  const directory = mkdtempSync(join(values.data, 'bucketrider-cleaner-'));
+  const directory = scratchDirectory(values.data, 'cleaner');
   try {
     const env = makeRealEnv({ compute: makeCompute(), ...(where === 'thread' && { threads: makeThreads(threadFile) }) });
     const { dir, log } = await filledDir(env, directory, codec);

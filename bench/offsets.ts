@@ -2,7 +2,7 @@
 // what that does to everybody else: the longest turn of the event loop, in processor time of its own thread, so that other
 // work of the machine does not count. node bench/offsets.ts [OFFSETS] [--data DIR]
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ import { makeRealNetwork } from '../src/base/real/network.ts';
 import { makeThreads } from '../src/base/real/threads.ts';
 import { Connection } from '../src/client/connection.ts';
 import { createTopicsRequest, createTopicsResponse } from '../src/protocol/messages/create-topics.ts';
-import { tell } from './alone.ts';
+import { scratchDirectory, tell } from './alone.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { data: { type: 'string', default: tmpdir() } } });
 const OFFSETS = Number(positionals[0] ?? 1_000_000);
@@ -43,7 +43,7 @@ async function watched<Result>(work: () => Promise<Result>): Promise<{ result: R
   return { result, seconds: (performance.now() - startedMs) / 1000, turnMs, wallMs };
 }
 
-const directory = mkdtempSync(join(values.data, 'bucketrider-offsets-'));
+const directory = scratchDirectory(values.data, 'offsets');
 const log = new CollectingLogger();
 
 async function start(settings: Readonly<Record<string, string>> = {}): Promise<RunningBroker> {
