@@ -78,6 +78,25 @@ test('a checkpoint without descriptors waits, which is said once', async () => {
   assert.equal((await readAll(await after.openLog('t'))).length, 2);
 });
 
+test('a partition that is dropped without descriptors is dropped once there are some, and begun anew after that', async () => {
+  const { disk, clock, world } = await begin({ journaled: false }); // nothing else has to be synced first
+  const log = await world.openLog('t');
+  assert.equal(await isAcknowledged(world, log, append(log)), true);
+  const none = disk.inject({ kinds: ['syncDirectory'], code: 'EMFILE' });
+  let isDropped = false;
+  const dropping = world.dir.dropLogs([{ topic: 't', partition: 0 }]).then(() => (isDropped = true));
+  await world.env.advanceMs(2000);
+  assert.equal(isDropped, false);
+  none[Symbol.dispose]();
+  await clock.until(dropping);
+  const again = await world.openLog('t');
+  assert.equal(again.endOffset, 0);
+  assert.equal(await isAcknowledged(world, again, append(again)), true);
+  disk.losePower(keepNothing);
+  const after = await openDir({ disk, clock, seed: 2, journaled: false });
+  assert.equal((await readAll(await after.openLog('t'))).length, 1);
+});
+
 test('files that are not in use are closed for what has to be opened otherwise', async () => {
   const clock = new FakeClock();
   const disk = new MemoryDisk({ clock, modelsPowerLoss: true, mostHandles: 4 });

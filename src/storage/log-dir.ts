@@ -284,7 +284,7 @@ export class LogDir {
     if (there.length === 0) return;
     // A frame of the journal must not bring back what it was written to. A crash from here on leaves folders that no topic knows.
     await this.#retireFrames();
-    await this.#move(() => this.#folders.drop(there));
+    await this.#move(() => this.#folders.drop(there, this.#descriptors));
   }
 
   /**
@@ -414,7 +414,7 @@ export class LogDir {
   async #setAside(name: string, why: string): Promise<void> {
     await this.#forgetOffsets([name]);
     await this.#retireFrames();
-    await this.#move(() => this.#folders.setAside(name, why));
+    await this.#move(() => this.#folders.setAside(name, why, this.#descriptors));
   }
 
   /** A folder that will not be renamed (somebody else has it open, or owns it) is no reason to give up the others. */

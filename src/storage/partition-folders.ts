@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Env } from '../base/env.ts';
 import { readFileIfThere } from '../base/files.ts';
 import type { Logger } from '../base/log.ts';
+import type { Descriptors } from './descriptors.ts';
 import { DamagedFileError } from './damaged-file.ts';
 import { markedDirectoryName, parseOffsetFileName, parsePartitionDirectoryName, type DirectoryMark } from './log/log-names.ts';
 import { decodePartitionMetadata, encodePartitionMetadata, PARTITION_METADATA_FILE } from './log/partition-metadata.ts';
@@ -107,15 +108,15 @@ export class PartitionFolders {
   }
 
   /** Drops partitions: when it resolves no crash brings them back; the bytes are removed in the background. */
-  async drop(names: readonly string[]): Promise<void> {
-    const dropped = await this.#rename(names, 'delete');
+  async drop(names: readonly string[], descriptors: Pick<Descriptors, 'within'>): Promise<void> {
+    const dropped = await this.#rename(names, 'delete', descriptors);
     this.#dropped.push(...dropped);
     this.removeDropped();
   }
 
   /** Sets a partition aside that the metadata does not know. */
-  async setAside(name: string, why: string): Promise<void> {
-    const [path = ''] = await this.#rename([name], 'stray');
+  async setAside(name: string, why: string, descriptors: Pick<Descriptors, 'within'>): Promise<void> {
+    const [path = ''] = await this.#rename([name], 'stray', descriptors);
     this.#log.warn('a partition was set aside: remove it when nobody needs it', { partition: name, path, why });
   }
 
@@ -148,7 +149,7 @@ export class PartitionFolders {
     await this.#removing;
   }
 
-  async #rename(names: readonly string[], mark: DirectoryMark): Promise<string[]> {
+  async #rename(names: readonly string[], mark: DirectoryMark, descriptors: Pick<Descriptors, 'within'>): Promise<string[]> {
     const renamed: string[] = [];
     for (const name of names) {
       if (!this.#names.has(name)) continue;
@@ -159,7 +160,7 @@ export class PartitionFolders {
       this.#names.delete(name);
       renamed.push(path);
     }
-    if (renamed.length > 0) await this.#env.files.syncDirectory(this.#directory);
+    if (renamed.length > 0) await descriptors.within(() => this.#env.files.syncDirectory(this.#directory));
     return renamed;
   }
 }
