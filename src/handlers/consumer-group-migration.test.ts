@@ -144,6 +144,24 @@ test('a group that is brought over in the middle of a round sends its members in
   assert.deepEqual([...old.owned, ...second.owned, ...group.shown(anna.owned).split(' ')].sort(), ['foo:0', 'foo:1', 'foo:2']);
 });
 
+test('a group that is brought over in the middle of a round shares anew, also when the new member wants nothing itself', async () => {
+  const { group, old } = await classicGroup();
+  await using _ = group;
+  const second = new ClassicConsumer();
+  const waiting = second.join(await group.connectionOf(second)); // waits for `old`
+  await group.wait(100);
+  const anna = group.member('anna', { subscription: { names: [], regex: 'nothing' } });
+  assert.equal(await firstWord(group.beat(anna)), '2');
+  assert.equal(await group.until(waiting), 'REBALANCE_IN_PROGRESS');
+  for (let time = 0; time < 3; time += 1) {
+    for (const member of [old, second])
+      if (time === 0 || (await beatOf(group, member)) !== 'NONE') assert.match(await round(group, member), /^\d \[/);
+    await group.settle(anna);
+  }
+  assert.deepEqual([...old.owned, ...second.owned].sort(), ['foo:0', 'foo:1', 'foo:2']);
+  assert.ok(old.owned.size > 0 && second.owned.size > 0);
+});
+
 test('where a round was broken off, a cooperative member is left what it says it holds when the group is brought over', async () => {
   const { group, old } = await classicGroup({ cooperative: true });
   await using _ = group;

@@ -36,6 +36,8 @@ export class ConsumerGroup {
   readonly #sessions = new Map<string, ConsumerSession>();
   /** The version of the topics at which their hash was last looked at. */
   seenTopicsVersion: number | undefined;
+  /** Within the step that brings it over from the classic protocol: a round was under way, which somebody had a reason for. */
+  cameInARound = false;
   #earliestDeadlineMs = Infinity;
 
   constructor(groupId: string) {

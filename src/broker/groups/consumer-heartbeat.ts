@@ -105,8 +105,8 @@ export function consumerHeartbeat(state: GroupsState, request: ConsumerHeartbeat
 function updateMember(group: ConsumerGroup, update: MemberUpdate, step: GroupStep): ConsumerMember {
   const { namesChanged, regexChange } = noteMember(group, update, step);
   // A new group gets away from epoch 0 whatever its first member wants. An expression that still has to be looked up will raise
-  // the epoch when that is done.
-  const raisesEpoch = group.groupEpoch === 0 || namesChanged || regexChange === 'known';
+  // the epoch when that is done. A round that was under way would be forgotten otherwise, and what it was for (as in Kafka 4.2).
+  const raisesEpoch = group.groupEpoch === 0 || group.cameInARound || namesChanged || regexChange === 'known';
   const groupEpoch = followTopics(group, update, raisesEpoch, step);
   return approachTarget(group, update, { groupEpoch, subscriptionHasChanged: namesChanged || regexChange !== 'none' }, step);
 }

@@ -49,6 +49,7 @@ function convertToConsumerGroup(classic: ClassicGroup, step: GroupStep): Consume
   const members = cameOver(classic, step);
   const records: ConsumerGroupRecord[] = [];
   const group = new ConsumerGroup(groupId);
+  group.cameInARound = classic.state !== 'Stable';
   const write = (record: GroupRecord): void => {
     if (record.type === 'OffsetCommit' || record.type === 'GroupMetadata') return;
     records.push(record);
