@@ -1,5 +1,5 @@
 // How much may be thrown away before V8 cleans up. A broker's heap is small and its batches lie outside it, but V8 counts
-// them as growth of the heap: with 10 MB alive it collects all of it for every 8 MB that arrive, which took two fifths of
+// them as growth of the heap: with 10 MB alive it would collect all of it for every 8 MB that arrive, which took two fifths of
 // the main thread under load. And what was thrown away is given back once nobody asks for anything: V8 by itself takes a
 // program that does nothing at all for one that is busy, and keeps for ever what its busiest moment took.
 // For the broker's own process only: an embedded one leaves its host's V8 alone.
@@ -8,7 +8,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 const MIB = 1024 * 1024;
 /** What the process may grow by between two collections; within the budget for memory under load. */
-const ROOM_BYTES = 40 * MIB;
+const ROOM_BYTES = 80 * MIB;
 /** V8 itself lets a heap of some size grow by no less. */
 const LEAST_PERCENT = 30;
 const LOOK_AGAIN_MS = 5_000;
