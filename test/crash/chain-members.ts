@@ -85,6 +85,11 @@ export class GroupMembers {
     return member.name;
   }
 
+  pauseAll(): string {
+    while (this.#running.length > 0) this.pause(0);
+    return this.#options.member.group;
+  }
+
   resume(): void {
     for (const member of this.#standing) member.resume();
     this.#running.push(...this.#standing);

@@ -63,7 +63,7 @@ const lastTopic = topicOf(links.length);
 const random = new SeededRandom(Number(flags.seed));
 const draw = (below: number): number => Math.floor(random.next() * below);
 
-const happenings = ['kill the broker', 'join', 'leave', 'die', 'kill the broker', 'stand still'] as const;
+const happenings = ['kill the broker', 'join', 'leave', 'die', 'kill the broker', 'stand still', 'all stand still'] as const;
 type Happening = (typeof happenings)[number];
 
 /** All kinds as often as each other, the broker's death twice as often, in an order drawn from the seed. */
@@ -182,6 +182,13 @@ async function happen(what: Happening): Promise<string> {
     broker = await start();
     kills.push(Math.round(broker.readyMs));
     return `the broker was killed, ready again in ${Math.round(broker.readyMs)} ms`;
+  }
+  if (what === 'all stand still') {
+    // As on a machine with too much to do. When they go on, the group has given all of them up, and nobody is there to tell them.
+    const name = group.pauseAll();
+    await sleep(SESSION_TIMEOUT_MS + 1_000);
+    group.resume();
+    return `all of ${name} stood still for longer than their session`;
   }
   // A group that would be left without members, or with too many, has the opposite happen to it.
   if (group.count < 2 || (what === 'join' && group.count < MOST_MEMBERS)) return `${group.join()} joined`;

@@ -3,7 +3,7 @@
 // committed for a partition that belongs to another by now. A fetch that was under way as the group changed also moves the
 // stream past what it was told to begin from; the member sees the gap and opens another stream.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Message, Consumer, cooperativeStickyAssigner, COOPERATIVE_STICKY_ASSIGNOR, Producer } from '@platformatic/kafka';
+import { type Message, Consumer, cooperativeStickyAssigner, COOPERATIVE_STICKY_ASSIGNOR, findErrorBy, Producer } from '@platformatic/kafka';
 import { isToldToLeave, memberOrder, tell, toldToLeave } from '../member-program.ts';
 
 const mostAtOnce = 200;
@@ -13,6 +13,8 @@ type Raw = Message<Buffer, Buffer, Buffer, Buffer>;
 const order = memberOrder();
 
 const base = { clientId: 'platformatic-member', bootstrapBrokers: [order.brokers], retryDelay: 100, connectTimeout: 5_000 };
+
+const isGivenUp = (error: Error): boolean => findErrorBy(error, 'apiId', 'UNKNOWN_MEMBER_ID') !== null;
 
 class Member {
   /** No retries: the library would repeat a commit that was refused for its generation under the next one, and take offsets back. */
@@ -66,7 +68,12 @@ class Member {
       }, 20).unref();
     this.#consumer.on('consumer:group:rebalance', rebalancing);
     this.#consumer.on('consumer:group:leave', changed);
-    this.#consumer.on('consumer:heartbeat:error', changed);
+    this.#consumer.on('consumer:heartbeat:error', ({ error }) => {
+      changed();
+      // By the consumer protocol the library (2.12.1) begins anew when it is fenced, but goes on for ever as the member it was when the
+      // group has given it up (UNKNOWN_MEMBER_ID); with nothing to read and to commit, nothing else would tell.
+      if (order.protocol === 'consumer' && isGivenUp(error)) this.#end(error);
+    });
     this.#consumer.on('error', (error) => this.#end(error));
   }
 
