@@ -190,11 +190,13 @@ export class ClassicActor implements Actor {
     const world = this.#world;
     if (this.#isPassing(outcome) || outcome === 'REBALANCE_IN_PROGRESS') return;
     const mayBeGone = world.nowMs >= this.goneMs || this.#joinedAt !== world.broker;
-    const allowed = outcome === 'ILLEGAL_GENERATION' || (outcome === 'UNKNOWN_MEMBER_ID' && mayBeGone);
+    // What no record holds is forgotten: then the chair belongs to whoever had it before, and a client gives up, and is started again.
+    const isForgotten = outcome === 'FENCED_INSTANCE_ID' && this.#joinedAt !== world.broker;
+    const allowed = outcome === 'ILLEGAL_GENERATION' || (outcome === 'UNKNOWN_MEMBER_ID' && mayBeGone) || isForgotten;
     world.refused(this.name, request, outcome, allowed);
     this.#losesAll();
     this.member.lose();
-    if (outcome === 'UNKNOWN_MEMBER_ID') this.member.memberId = '';
+    if (outcome === 'UNKNOWN_MEMBER_ID' || isForgotten) this.member.memberId = '';
   }
 
   /** False when it has to join again. It does not ask where to begin: it goes on above all that is known to be committed. */

@@ -86,8 +86,8 @@ export class ConsumerProtocolMember {
   /** What the last refusal said. */
   refusal = '';
   #said: Said = {};
-  /** It said a regular expression, and no answer yet shows that the broker heard it taken back. */
-  #mayHaveRegex = false;
+  /** It said a regular expression, or took the chair of one that did, and no answer yet shows that the broker heard it taken back. */
+  #mayHaveRegex: boolean;
   /** Rises with every target that has been reached, so that each is acknowledged once. */
   #reached = 0;
   #targetIsReached = true;
@@ -96,6 +96,7 @@ export class ConsumerProtocolMember {
     this.groupId = options.groupId ?? 'readers';
     this.memberId = options.memberId;
     this.instanceId = options.instanceId ?? null;
+    this.#mayHaveRegex = this.instanceId !== null;
     this.rackId = options.rackId ?? null;
     this.rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? 30_000;
     this.serverAssignor = options.serverAssignor ?? null;
