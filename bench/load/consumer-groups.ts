@@ -120,38 +120,46 @@ async function open(load: GroupLoad, group: string, count: number): Promise<Cons
 }
 
 /** A member leaves, the others settle; it comes again, all settle: the time of the second half is that of one rebalance. */
-export async function consumerRebalances(load: GroupLoad): Promise<LoadResult> {
-  const members = await open(load, 'bench-consumer', load.membersPerGroup);
-  const tally = new Tally();
-  try {
-    await settle(members, load.partitions);
-    const [comes, ...stay] = members as [ConsumerMember, ...ConsumerMember[]];
-    tally.begin();
-    for (let round = 0; round < load.rebalances; round += 1) {
-      await comes.leave();
+export function consumerRebalances(load: GroupLoad): Promise<LoadResult> {
+  return timeRebalances(load, {
+    atFirst: (members) => settle(members, load.partitions),
+    before: async ([comes, ...stay]) => {
+      await comes?.leave();
       await settle(stay, load.partitions);
-      const startedMs = performance.now();
-      await comes.heartbeat(0);
-      await settle(members, load.partitions);
-      const nowMs = performance.now();
-      tally.add({ nowMs, latencyMs: nowMs - startedMs, bytes: 0, records: 0 });
-    }
-    tally.end();
-  } finally {
-    for (const member of members) member.close();
-  }
-  return tally.result();
+    },
+    begin: async ([comes]) => comes?.heartbeat(0),
+  });
 }
 
 /** All come at once into a group that has nobody, each with its first heartbeat; they leave again outside the time. */
-export async function consumerJoins(load: GroupLoad): Promise<LoadResult> {
+export function consumerJoins(load: GroupLoad): Promise<LoadResult> {
+  return timeRebalances(load, {
+    atFirst: async () => undefined,
+    before: async (members, round) => {
+      if (round > 0) await Promise.all(members.map((member) => member.leave()));
+    },
+    begin: async () => undefined,
+  });
+}
+
+interface Rebalance {
+  readonly atFirst: (members: readonly ConsumerMember[]) => Promise<void>;
+  /** Outside the time of a round. */
+  readonly before: (members: readonly ConsumerMember[], round: number) => Promise<void>;
+  readonly begin: (members: readonly ConsumerMember[]) => Promise<void>;
+}
+
+/** The time of a round is from its beginning until all members have settled. */
+async function timeRebalances(load: GroupLoad, { atFirst, before, begin }: Rebalance): Promise<LoadResult> {
   const members = await open(load, 'bench-consumer', load.membersPerGroup);
   const tally = new Tally();
   try {
+    await atFirst(members);
     tally.begin();
     for (let round = 0; round < load.rebalances; round += 1) {
-      if (round > 0) await Promise.all(members.map((member) => member.leave()));
+      await before(members, round);
       const startedMs = performance.now();
+      await begin(members);
       await settle(members, load.partitions);
       const nowMs = performance.now();
       tally.add({ nowMs, latencyMs: nowMs - startedMs, bytes: 0, records: 0 });

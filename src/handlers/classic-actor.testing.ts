@@ -2,17 +2,18 @@
 // cooperative, as the clients of a group agree on. What it may believe to own ends as soon as the others could have gone on without it.
 import type { TestBroker } from '../assemble/broker.testing.ts';
 import type { Connection } from '../client/connection.ts';
+import { die, live, type ConnectedActor } from './actor-life.testing.ts';
 import { ClassicConsumer, type NamedPartition } from './classic-consumer.testing.ts';
 import type { ActorOptions } from './consumer-actor.testing.ts';
 import { HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS } from './consumer-actor.testing.ts';
 import type { PartitionKey, Subscription } from './consumer-protocol-member.testing.ts';
-import { isPassing, type Actor, type ConsumerWorld } from './consumer-world.testing.ts';
+import { isPassing, type ConsumerWorld } from './consumer-world.testing.ts';
 import type { ErrorText } from './group-member.testing.ts';
 
 /** Any client joins again after these. */
 const rejoins = new Set<unknown>(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION']);
 
-export class ClassicActor implements Actor {
+export class ClassicActor implements ConnectedActor {
   readonly speaks = 'classic';
   readonly #world: ConsumerWorld;
   readonly name: string;
@@ -23,7 +24,7 @@ export class ClassicActor implements Actor {
   hangs = false;
   slow = false;
   readonly #positions = new Map<NamedPartition, number>();
-  #connection: Connection | undefined;
+  connection: Connection | undefined;
   /** When it sent what the broker is known to have taken as a sign of life, in no round. */
   #heardMs = 0;
   /** Joins are remembered in no record: a broker that starts anew may not know it, nor one that has given up its coordinator. */
@@ -65,34 +66,19 @@ export class ClassicActor implements Actor {
     return `${this.#world.topics.get(name)?.topicId ?? name}:${partition}`;
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
-    while (this.alive) {
-      const { broker } = world;
-      try {
-        const connection = await broker.connect();
-        this.#connection = connection;
-        while (this.alive && world.broker === broker) await this.#round(connection, broker);
-        connection.close();
-      } catch {
-        // The broker was killed, or stopped: as any client, it tries again.
-      }
-      await world.sleep(200);
-    }
+  run(): Promise<void> {
+    return live(this.#world, this, (connection, broker) => this.#round(connection, broker));
   }
 
   die(): void {
-    this.alive = false;
-    this.#world.letsGoOfAll(this);
-    if (this.instanceId !== null) this.#world.unreleased.add(this.instanceId);
-    this.#connection?.close();
+    die(this.#world, this);
   }
 
   /** Static members only stay away. */
   async leave(): Promise<void> {
     this.alive = false;
     this.#world.letsGoOfAll(this);
-    const connection = this.#connection;
+    const { connection } = this;
     if (connection === undefined) return;
     if (this.instanceId === null) await this.member.leave(connection).catch(() => undefined);
     else this.#world.unreleased.add(this.instanceId);

@@ -2,6 +2,7 @@
 // leaves for good or for a while. It knows how long it may believe to own what it was given, and which refusals it has earned.
 import type { TestBroker } from '../assemble/broker.testing.ts';
 import type { Connection } from '../client/connection.ts';
+import { die, live, type ConnectedActor } from './actor-life.testing.ts';
 import {
   ConsumerProtocolMember,
   LEAVE_EPOCH,
@@ -9,7 +10,7 @@ import {
   type PartitionKey,
   type Subscription,
 } from './consumer-protocol-member.testing.ts';
-import { isPassing, type Actor, type ConsumerWorld, type Owner } from './consumer-world.testing.ts';
+import { isPassing, type ConsumerWorld, type Owner } from './consumer-world.testing.ts';
 import type { ErrorText } from './group-member.testing.ts';
 
 export const SESSION_TIMEOUT_MS = 6000;
@@ -22,7 +23,7 @@ export interface ActorOptions {
   readonly subscription: Subscription;
 }
 
-export class ConsumerActor implements Actor {
+export class ConsumerActor implements ConnectedActor {
   readonly speaks = 'consumer';
   readonly #world: ConsumerWorld;
   readonly name: string;
@@ -33,7 +34,7 @@ export class ConsumerActor implements Actor {
   slow = false;
   /** Where it stands in each partition; unknown until it has asked. */
   readonly #positions = new Map<PartitionKey, number>();
-  #connection: Connection | undefined;
+  connection: Connection | undefined;
   #heardMs = 0;
   /** Since when it has been asked to let go of something, at the earliest. */
   #askedToLetGoMs = Number.POSITIVE_INFINITY;
@@ -69,34 +70,19 @@ export class ConsumerActor implements Actor {
     this.member.subscription = subscription;
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
-    while (this.alive) {
-      const { broker } = world;
-      try {
-        const connection = await broker.connect();
-        this.#connection = connection;
-        while (this.alive && world.broker === broker) await this.#beat(connection, broker);
-        connection.close();
-      } catch {
-        // The broker was killed, or stopped: as any client, it tries again.
-      }
-      await world.sleep(200);
-    }
+  run(): Promise<void> {
+    return live(this.#world, this, (connection, broker) => this.#beat(connection, broker));
   }
 
   die(): void {
-    this.alive = false;
-    this.#world.letsGoOfAll(this);
-    if (this.instanceId !== null) this.#world.unreleased.add(this.instanceId);
-    this.#connection?.close();
+    die(this.#world, this);
   }
 
   /** Whatever becomes of the request, it does not read any more. */
   async leave(): Promise<void> {
     this.alive = false;
     const world = this.#world;
-    const connection = this.#connection;
+    const { connection } = this;
     const isSure = !this.#isInDoubt && !this.member.isJoining && world.nowMs < this.goneMs;
     const kept = [...this.member.owned].filter((key) => this.member.target?.includes(key) === true);
     world.letsGoOfAll(this);
