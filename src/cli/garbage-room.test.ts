@@ -5,9 +5,14 @@ import { growingPercentOf, QuietWatch } from './garbage-room.ts';
 const MIB = 1024 * 1024;
 
 test('the room for garbage stays the same however large the heap is, until V8 itself would give more', () => {
-  const roomOf = (heapMib: number): number => (growingPercentOf(heapMib * MIB) / 100) * heapMib;
+  const roomOf = (heapMib: number): number => (growingPercentOf(heapMib * MIB, Infinity) / 100) * heapMib;
   for (const heapMib of [8, 20, 40, 100]) assert.ok(Math.abs(roomOf(heapMib) - 80) < 1, `${heapMib} MiB`);
-  assert.equal(growingPercentOf(1000 * MIB), 30);
+  assert.equal(growingPercentOf(1000 * MIB, Infinity), 30);
+});
+
+test('in a small container the room for garbage is an eighth of it', () => {
+  assert.equal(growingPercentOf(16 * MIB, 256 * MIB), 200);
+  assert.equal(growingPercentOf(16 * MIB, 1024 * MIB), 500);
 });
 
 test('garbage is given back once in each quiet time, and not in its first moments', () => {

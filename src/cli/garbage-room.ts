@@ -9,6 +9,8 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 const MIB = 1024 * 1024;
 /** What the process may grow by between two collections; within the budget for memory under load. */
 const ROOM_BYTES = 80 * MIB;
+/** Of a container's memory it is no more: cache, requests in hand, V8 and the program stand beside it (assemble/memory-shares.ts). */
+const SHARE_OF_LIMIT = 1 / 8;
 /** V8 itself lets a heap of some size grow by no less. */
 const LEAST_PERCENT = 30;
 const LOOK_AGAIN_MS = 5_000;
@@ -18,8 +20,14 @@ const QUIET_UTILIZATION = 0.05;
 const FIRST_QUIET_LOOK = 2;
 const LAST_QUIET_LOOK = 5;
 
-/** By how much a heap with that much in it may grow, in percent of it: the room stays the same when the heap grows. */
-export const growingPercentOf = (heapBytes: number): number => Math.max(LEAST_PERCENT, Math.round((100 * ROOM_BYTES) / heapBytes));
+/**
+ * By how much a heap with that much in it may grow, in percent of it: the room stays the same when the heap grows.
+ * @param limitBytes of the container; Infinity where there is none
+ */
+export function growingPercentOf(heapBytes: number, limitBytes: number): number {
+  const roomBytes = Math.min(ROOM_BYTES, limitBytes * SHARE_OF_LIMIT);
+  return Math.max(LEAST_PERCENT, Math.round((100 * roomBytes) / heapBytes));
+}
 
 /** Says at every look whether V8 should give back what it does not use: once in each quiet time, and not in the first moments. */
 export class QuietWatch {
@@ -33,12 +41,12 @@ export class QuietWatch {
 }
 
 /** Sets it for this process, and again every now and then: topics and groups make the heap grow. */
-export function giveGarbageRoom(): void {
+export function giveGarbageRoom(limitBytes: number): void {
   const quiet = new QuietWatch();
   let before = performance.eventLoopUtilization();
   let givingBack = false;
   const adjust = (): void => {
-    setFlagsFromString(`--heap-growing-percent=${growingPercentOf(getHeapStatistics().used_heap_size)}`);
+    setFlagsFromString(`--heap-growing-percent=${growingPercentOf(getHeapStatistics().used_heap_size, limitBytes)}`);
     const now = performance.eventLoopUtilization();
     const shouldGiveBack = quiet.shouldGiveBack(performance.eventLoopUtilization(now, before).utilization);
     before = now;

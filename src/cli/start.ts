@@ -46,7 +46,7 @@ export async function start(flags: StartFlags, command: readonly string[]): Prom
     throw thrown;
   }
 
-  giveGarbageRoom();
+  giveGarbageRoom(env.memoryLimitBytes);
   const child = command.length === 0 ? undefined : runCommand(command, bootstrapOf(running));
   const toldToStop = untilToldToStop(child); // listens to signals from before anybody is told that it is ready
   announce(running, flags, child !== undefined);
