@@ -7,6 +7,7 @@ import { inParallel } from '../base/in-parallel.ts';
 import type { Logger } from '../base/log.ts';
 import { codeOf } from '../base/posix-error.ts';
 import type { TopicConfig } from '../config/topic-configs.ts';
+import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { CLEAN_SHUTDOWN_FILE, encodeCleanShutdown } from './clean-shutdown.ts';
 import type { Commit } from './commit/commit.ts';
 import { CommitFailedError, CommitLog, isDiskFull } from './commit/commit-log.ts';
@@ -14,6 +15,7 @@ import { Journal, JOURNAL_FILE } from './commit/journal.ts';
 import { DamagedFileError } from './damaged-file.ts';
 import { Descriptors } from './descriptors.ts';
 import { DiskRoom } from './disk-room.ts';
+import { FullDiskLogs } from './full-disk-logs.ts';
 import { checkpointFiles, encodeOffsetCheckpoint } from './log/checkpoints.ts';
 import type { DirToClean } from './log/cleaner.ts';
 import { LoadedIndexes } from './log/index-files.ts';
@@ -55,9 +57,6 @@ export interface LogDirOptions {
   readonly onGroup?: (group: { members: number; bytes: number; milliseconds: number }) => void;
 }
 
-/** Recovery points are kept after at most so long, or so many bytes: what a start has to look at again. */
-const CHECKPOINT_MS = 1000;
-const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 /** Logs whose files beside the segments are written at the same time: enough that the syncs of some meet in the disk. */
 const LOGS_AT_ONCE = 16;
 const JOURNAL_HALF_BYTES = 64 * 1024 * 1024;
@@ -72,6 +71,8 @@ export class LogDir {
   readonly #openFiles: OpenFiles;
   readonly #descriptors: Descriptors;
   readonly #commits: CommitLog;
+  readonly #checkpoints: CheckpointSchedule;
+  readonly #refused: FullDiskLogs;
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #folders: PartitionFolders;
@@ -89,14 +90,6 @@ export class LogDir {
   #journalInUse = false;
   /** What the last stop left beside the segments can be believed. */
   #clean = false;
-  #checkpointTimer: Disposable | undefined;
-  #checkpointDueMs = 0;
-  #checkpointing: Promise<void> = Promise.resolve();
-  /** One that has not begun: it will do for whoever asks now. */
-  #nextCheckpoint: Promise<void> | undefined;
-  #bytesSinceCheckpoint = 0;
-  readonly #toReopen = new Set<PartitionLog>();
-  #reopening: Promise<void> | undefined;
   #offline: Error | undefined;
   #closing = false;
 
@@ -125,20 +118,33 @@ export class LogDir {
       giveUpOne: () => this.#openFiles.giveUpOne(),
       isClosing: () => this.#closing,
     });
+    this.#checkpoints = new CheckpointSchedule({
+      env: options.env,
+      take: () => this.#checkpointNow(false),
+      onFailed: (error) => this.#onCheckpointFailed(error),
+      isOver: () => this.#closing || this.#offline !== undefined,
+    });
     this.#commits = new CommitLog({
       env: options.env,
       openFiles: this.#openFiles,
       descriptors: this.#descriptors,
       openJournal: options.journaled ? () => this.#beginJournal() : undefined,
       checkpoint: () => this.checkpoint(),
-      checkpointSoon: () => this.#scheduleCheckpoint(0),
+      checkpointSoon: () => this.#checkpoints.within(0),
       onDirectoryFailed: (error) => this.#goOffline(error),
       onFatal: options.onFatal,
       onGroup: (group) => {
-        this.#bytesSinceCheckpoint += group.bytes;
-        this.#scheduleCheckpoint(this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES ? 0 : CHECKPOINT_MS);
+        this.#checkpoints.wrote(group.bytes);
         options.onGroup?.(group);
       },
+    });
+    this.#refused = new FullDiskLogs({
+      commits: this.#commits,
+      room: this.#room,
+      recover: (log) => this.#recoverCommitted(log),
+      isGone: (log) => this.#closing || this.#offline !== undefined || this.#logs.get(log.name) !== log,
+      onReopened: ({ name, endOffset }) => this.#log.debug('a partition was cut to what is committed', { partition: name, endOffset }),
+      onFatal: options.onFatal,
     });
     this.#around = {
       directory: options.directory,
@@ -292,13 +298,7 @@ export class LogDir {
    * @throws CommitFailedError when the dir has failed
    */
   checkpoint(): Promise<void> {
-    this.#nextCheckpoint ??= this.#checkpointing.then(() => {
-      this.#nextCheckpoint = undefined;
-      return this.#checkpointNow(false);
-    });
-    const run = this.#nextCheckpoint;
-    this.#checkpointing = run.catch(() => undefined);
-    return run;
+    return this.#checkpoints.take();
   }
 
   /**
@@ -310,9 +310,8 @@ export class LogDir {
     this.#closing = true;
     for (const log of this.#logs.values()) await log.close();
     await this.#commits.idle();
-    this.#checkpointTimer?.[Symbol.dispose]();
-    await this.#checkpointing;
-    await this.#reopening;
+    await this.#checkpoints.stop();
+    await this.#refused.idle();
     await this.#folders.stop();
     try {
       if (!inOrder) await this.#commits.journal?.close();
@@ -361,6 +360,19 @@ export class LogDir {
       indexIntervalBytes: config['index.interval.bytes'],
       producerIdExpirationMs: this.#options.producerIdExpirationMs,
     };
+  }
+
+  #recoverCommitted(log: PartitionLog): Promise<RecoveredLog> {
+    const { name, config, recoveryPoint, highWatermark } = log;
+    return this.#descriptors.within(() =>
+      recoverLog({
+        ...this.#recoveryInput(name, config),
+        recoveryPoint,
+        promisedTo: highWatermark,
+        promiseKnown: true,
+        endOffset: highWatermark,
+      }),
+    );
   }
 
   async #beginJournal(): Promise<Journal> {
@@ -441,37 +453,16 @@ export class LogDir {
     return this.#commits.attempt('write', this.directory, () => this.#room.within(() => checkpoint.keep(changes)));
   }
 
-  #scheduleCheckpoint(ms: number): void {
-    if (this.#closing || this.#offline !== undefined || this.#nextCheckpoint !== undefined) return;
-    const dueMs = this.#env.monotonicMs() + ms;
-    if (this.#checkpointTimer !== undefined && this.#checkpointDueMs <= dueMs) return;
-    this.#checkpointTimer?.[Symbol.dispose]();
-    this.#checkpointDueMs = dueMs;
-    this.#checkpointTimer = this.#env.timer(
-      ms,
-      () => {
-        this.#checkpointTimer = undefined;
-        this.checkpoint().then(
-          () => undefined,
-          (error: unknown) => this.#onCheckpointFailed(error),
-        );
-      },
-      { unref: true },
-    );
-  }
-
   #onCheckpointFailed(error: unknown): void {
     if (!(error instanceof CommitFailedError)) this.#options.onFatal(error);
     else if (isDiskFull(error)) {
       this.#log.debug('a checkpoint has to wait until the disk has room again', { directory: this.directory, error });
-      this.#scheduleCheckpoint(DISK_FULL_RETRY_MS);
+      this.#checkpoints.within(DISK_FULL_RETRY_MS);
     } // else the dir is offline, and has said so
   }
 
   async #checkpointNow(everything: boolean): Promise<void> {
-    this.#checkpointTimer?.[Symbol.dispose]();
-    this.#checkpointTimer = undefined;
-    this.#bytesSinceCheckpoint = 0;
+    this.#checkpoints.begun();
     const journal = this.#commits.journal;
     const sequence = journal?.nextSequence ?? 0;
     const nowMs = this.#env.monotonicMs();
@@ -488,7 +479,7 @@ export class LogDir {
     journal?.releaseBelow(sequence);
     if (!everything) this.#room.prepare();
     const { nextFlushMs } = this.#commits;
-    if (nextFlushMs < Infinity) this.#scheduleCheckpoint(Math.max(1, nextFlushMs - this.#env.monotonicMs()));
+    if (nextFlushMs < Infinity) this.#checkpoints.within(Math.max(1, nextFlushMs - this.#env.monotonicMs()));
   }
 
   /**
@@ -533,48 +524,7 @@ export class LogDir {
       this.#log.error('a partition takes no more records: the disk has failed', { partition: log.name, error });
       return;
     }
-    this.#toReopen.add(log);
-    this.#reopening ??= this.#reopenFailed().catch((thrown: unknown) => this.#options.onFatal(thrown));
-  }
-
-  /** What was not committed is cut, which makes room too; whether more is taken then is the disk room's to say. */
-  async #reopenFailed(): Promise<void> {
-    try {
-      while (this.#toReopen.size > 0) {
-        await this.#room.ranOut(() => this.#commits.settled());
-        const logs = [...this.#toReopen];
-        this.#toReopen.clear();
-        for (const log of logs) await this.#reopen(log);
-      }
-    } finally {
-      this.#reopening = undefined;
-    }
-  }
-
-  /** Cuts what was not committed, and lets the log take records again. */
-  async #reopen(log: PartitionLog): Promise<void> {
-    await this.#commits.settled();
-    if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
-    await log.changeFiles(() => this.#reopenNow(log));
-  }
-
-  async #reopenNow(log: PartitionLog): Promise<void> {
-    // It was dropped, or closed, while it waited.
-    if (this.#offline !== undefined || this.#closing || this.#logs.get(log.name) !== log) return;
-    this.#commits.forget(log);
-    const { highWatermark } = log;
-    log.reopen(
-      await this.#descriptors.within(() =>
-        recoverLog({
-          ...this.#recoveryInput(log.name, log.config),
-          recoveryPoint: log.recoveryPoint,
-          promisedTo: highWatermark,
-          promiseKnown: true,
-          endOffset: highWatermark,
-        }),
-      ),
-    );
-    this.#log.debug('a partition was cut to what is committed', { partition: log.name, endOffset: log.endOffset });
+    this.#refused.add(log);
   }
 
   #goOffline(error: CommitFailedError): void {

@@ -1,0 +1,63 @@
+// The logs of one dir whose commits a full disk has refused: each is cut to what is committed, which makes room too, and
+// takes records again. Whether clients' records are let in by then is the disk room's to say.
+import type { CommitLog } from './commit/commit-log.ts';
+import type { DiskRoom } from './disk-room.ts';
+import type { PartitionLog } from './log/partition-log.ts';
+import type { RecoveredLog } from './log/recovery.ts';
+
+export interface FullDiskLogsOptions {
+  readonly commits: CommitLog;
+  readonly room: DiskRoom;
+  /** What the files of the log hold up to its high watermark; what lies beyond is cut. */
+  readonly recover: (log: PartitionLog) => Promise<RecoveredLog>;
+  /** It was dropped, or closed, while it waited, or the dir has failed for good. */
+  readonly isGone: (log: PartitionLog) => boolean;
+  readonly onReopened: (log: PartitionLog) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class FullDiskLogs {
+  readonly #options: FullDiskLogsOptions;
+  readonly #waiting = new Set<PartitionLog>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: FullDiskLogsOptions) {
+    this.#options = options;
+  }
+
+  add(log: PartitionLog): void {
+    this.#waiting.add(log);
+    this.#running ??= this.#run().catch((thrown: unknown) => this.#options.onFatal(thrown));
+  }
+
+  /** Resolves when nothing is being cut. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { room, commits } = this.#options;
+    try {
+      while (this.#waiting.size > 0) {
+        await room.ranOut(() => commits.settled());
+        const logs = [...this.#waiting];
+        this.#waiting.clear();
+        for (const log of logs) await this.#reopen(log);
+      }
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #reopen(log: PartitionLog): Promise<void> {
+    const { commits, recover, isGone, onReopened } = this.#options;
+    await commits.settled();
+    if (isGone(log)) return;
+    await log.changeFiles(async () => {
+      if (isGone(log)) return;
+      commits.forget(log);
+      log.reopen(await recover(log));
+      onReopened(log);
+    });
+  }
+}
