@@ -14,6 +14,7 @@ import type { DiskRoom } from '../disk-room.ts';
 import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
 import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
 import { offsetFileName } from './log-names.ts';
+import { LogSegments } from './log-segments.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import type { PreparedBatch } from './prepare.ts';
 import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
@@ -24,7 +25,7 @@ import type { RecoveredLog, SealedSegment } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
 import { findMaxTimestamp, findTimestamp, readBatches, type OffsetAtTimestamp } from './segment-reader.ts';
 import { PartitionTail, type TailCache } from './tail-cache.ts';
-import { byFirstOffset, type AbortedTransaction } from './transaction-index.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 
 export type Isolation = 'readUncommitted' | 'readCommitted';
 
@@ -107,7 +108,7 @@ export class PartitionLog implements CommitMember {
   readonly topicId: string;
   #config: TopicConfig;
   readonly #around: LogSurroundings;
-  #segments: Segment[];
+  readonly #segments: LogSegments;
   #producers: ProducerState<Commit>;
   #leaderEpochs: LeaderEpochs;
   readonly #tail: PartitionTail;
@@ -119,8 +120,6 @@ export class PartitionLog implements CommitMember {
   #advancing: Promise<void> | undefined;
   #changingFiles: Promise<void> | undefined;
   #cleaning: Promise<unknown> | undefined;
-  /** How often the cleaner has put something else in the place of segments. */
-  #replacements = 0;
   #highWatermark: number;
   #endOffset: number;
   /** Everything below it has been synced in its segments. */
@@ -154,7 +153,7 @@ export class PartitionLog implements CommitMember {
     this.#config = options.config;
     this.#around = options.around;
     this.#leaderEpoch = options.leaderEpoch;
-    this.#segments = recovered.segments;
+    this.#segments = new LogSegments(recovered.segments);
     this.#sealed = recovered.sealed;
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
@@ -221,7 +220,7 @@ export class PartitionLog implements CommitMember {
   }
   /** Bytes of all segments. */
   get bytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.#segments.bytes;
   }
 
   configure(config: TopicConfig): void {
@@ -319,7 +318,7 @@ export class PartitionLog implements CommitMember {
 
   async #findTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
     const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
-    for (const segment of this.#segments.slice()) {
+    for (const segment of this.#segments.all.slice()) {
       await indexesOf(this.#around, segment); // tells the largest timestamp of a segment that was not walked
       if (segment.maxTimestamp < timestamp) continue;
       const found = await findTimestamp(this.#around, segment, { timestamp, from: this.#logStartOffset, upTo });
@@ -330,7 +329,7 @@ export class PartitionLog implements CommitMember {
 
   async #findMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
     let largest: Segment | undefined;
-    for (const segment of this.#segments.slice()) {
+    for (const segment of this.#segments.all.slice()) {
       await indexesOf(this.#around, segment);
       if (segment.maxTimestamp > (largest?.maxTimestamp ?? -1)) largest = segment;
     }
@@ -386,7 +385,7 @@ export class PartitionLog implements CommitMember {
   }
 
   filesFrom(offset: number): string[] {
-    return this.#segments.slice(this.#segmentIndexOf(offset)).map(({ path }) => path);
+    return this.#segments.all.slice(this.#segments.indexOf(offset)).map(({ path }) => path);
   }
 
   durable(): void {
@@ -418,7 +417,7 @@ export class PartitionLog implements CommitMember {
   flushDue(nowMs: number): boolean {
     if (this.syncBeforeAck) return true;
     // Offsets stand for messages. A segment that is full is synced whatever the policy: recovery begins behind it.
-    const active = this.#segments.at(-1);
+    const active = this.#segments.active;
     return (
       this.#highWatermark - this.#syncedOffset >= this.#config['flush.messages'] ||
       nowMs >= this.flushDueMs ||
@@ -440,7 +439,7 @@ export class PartitionLog implements CommitMember {
   reopen(recovered: RecoveredLog): void {
     invariant(this.#state.kind === 'failed', 'only a failed log is reopened');
     invariant(recovered.endOffset >= this.#highWatermark || recovered.damage !== undefined, 'what was committed is in the files');
-    this.#segments = recovered.segments;
+    this.#segments.reset(recovered.segments);
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
@@ -491,7 +490,7 @@ export class PartitionLog implements CommitMember {
   async writeFilesOfCleanStop(): Promise<void> {
     if (!this.#changed || !this.#directoryMade || (this.#state.kind !== 'closed' && this.#state.kind !== 'open')) return;
     await this.writeFiles();
-    const active = this.#segments.at(-1);
+    const active = this.#segments.active;
     if (active !== undefined) await writeIndexFiles(this.#around, active, { isActive: true });
     await writeSnapshot(this.#around.env, this.directory, this.#snapshotAt(this.#endOffset));
     await this.#around.env.files.syncDirectory(this.directory);
@@ -529,16 +528,7 @@ export class PartitionLog implements CommitMember {
 
   /** Takes the segments that lie wholly below the log start, and below what is synced, out of the log; their files are the caller's to remove. */
   takeDeletableSegments(): Segment[] {
-    const taken: Segment[] = [];
-    for (
-      let next = this.#segments[1];
-      next !== undefined && next.baseOffset <= Math.min(this.#logStartOffset, this.#syncedOffset);
-      next = this.#segments[1]
-    ) {
-      const oldest = this.#segments.shift();
-      if (oldest !== undefined) taken.push(oldest);
-    }
-    for (const segment of taken) segment.gone = true;
+    const taken = this.#segments.takeBelow(Math.min(this.#logStartOffset, this.#syncedOffset));
     if (taken.length > 0) this.#sealed = this.#sealed.filter(({ segment }) => !taken.includes(segment));
     return taken;
   }
@@ -556,24 +546,18 @@ export class PartitionLog implements CommitMember {
 
   /** Segments that are full, synced and have their files, oldest first: as many as there are before the first that has not. */
   get settledSegments(): Segment[] {
-    const settledTo = this.recoveryPoint;
-    const unwritten = this.#sealed[0]?.segment;
-    const end = this.#segments.findIndex(
-      (segment, index) => segment === unwritten || (this.#segments[index + 1]?.baseOffset ?? Infinity) > settledTo,
-    );
-    return this.#segments.slice(0, Math.max(0, end));
+    return this.#segments.settled(this.recoveryPoint, this.#sealed[0]?.segment);
   }
 
   /** Where neighbouring segments end: the next one's base, exclusive. */
   endOfSegments(segments: readonly Segment[]): number {
-    const last = segments.at(-1);
-    const at = last === undefined ? -1 : this.#segments.indexOf(last);
-    return at < 0 ? this.#logStartOffset : (this.#segments[at + 1]?.baseOffset ?? this.#endOffset);
+    const endOffset = this.#segments.endOf(segments, this.#endOffset);
+    return endOffset < 0 ? this.#logStartOffset : endOffset;
   }
 
   /** All that the log knows of, in the order of their markers. */
   get abortedTransactions(): AbortedTransaction[] {
-    return this.#segments.flatMap(({ aborted }) => aborted?.entries ?? []);
+    return this.#segments.abortedTransactions;
   }
 
   /** Does something to the files of segments: one at a time, and not while the log closes. */
@@ -595,8 +579,7 @@ export class PartitionLog implements CommitMember {
 
   /** The segments follow each other, and are those that are read now. */
   hasSegments(segments: readonly Segment[]): boolean {
-    const from = this.#segments.indexOf(segments[0] as Segment);
-    return this.#state.kind !== 'closed' && from >= 0 && segments.every((segment, index) => this.#segments[from + index] === segment);
+    return this.#state.kind !== 'closed' && this.#segments.has(segments);
   }
 
   /**
@@ -604,16 +587,13 @@ export class PartitionLog implements CommitMember {
    * again; what memory holds of them goes, since aborted transactions that have no batches any more are not told of either.
    */
   replaceSegments(replaced: readonly Segment[], by: Segment): void {
-    invariant(this.hasSegments(replaced), 'what the cleaner replaces is there');
-    const from = this.#segments.indexOf(replaced[0] as Segment);
-    this.#segments.splice(from, replaced.length, by);
-    this.#replacements += 1;
+    invariant(this.#state.kind !== 'closed', 'a closed log is cleaned no more');
+    const behind = this.#segments.replace(replaced, by);
     for (const segment of replaced) {
-      segment.gone = true;
       this.#around.loadedIndexes.forget(segment);
       this.#around.openFiles.forget(segment.path);
     }
-    this.#tail.forgetBelow(this.#segments[from + 1]?.baseOffset ?? 0);
+    this.#tail.forgetBelow(behind);
   }
 
   /** No more appends; waits for what is staged, and wakes whoever waits for records. */
@@ -623,7 +603,7 @@ export class PartitionLog implements CommitMember {
     await this.#around.commits.idle();
     await this.#cleaning;
     await this.changeFiles(() => Promise.resolve());
-    for (const segment of this.#segments) {
+    for (const segment of this.#segments.all) {
       segment.gone = true;
       this.#around.openFiles.forget(segment.path);
     }
@@ -658,7 +638,7 @@ export class PartitionLog implements CommitMember {
   }
 
   #segmentFor(place: BatchPlace): Segment {
-    const active = this.#segments[this.#segments.length - 1];
+    const active = this.#segments.active;
     const nowMs = this.#around.env.wallMs();
     if (active !== undefined && !active.mustRollFor(place, this.#config, nowMs)) return active;
     if (active !== undefined) this.#sealed = [...this.#sealed, { segment: active, snapshot: this.#snapshotAt(place.baseOffset) }];
@@ -669,7 +649,7 @@ export class PartitionLog implements CommitMember {
       indexIntervalBytes: this.#config['index.interval.bytes'],
     });
     segment.startIndexes();
-    this.#segments.push(segment);
+    this.#segments.add(segment);
     return segment;
   }
 
@@ -711,32 +691,8 @@ export class PartitionLog implements CommitMember {
       logStartOffset: this.#logStartOffset,
       lastStableOffset: this.lastStableOffset,
       highWatermark: this.#highWatermark,
-      abortedTransactions: options.isolation === 'readCommitted' ? this.#abortedBetween(from, endOffset) : null,
+      abortedTransactions: options.isolation === 'readCommitted' ? this.#segments.abortedBetween(from, endOffset) : null,
     };
-  }
-
-  /** The aborted transactions that have records in [from, endOffset), in the order of their first offsets. */
-  #abortedBetween(from: number, endOffset: number): AbortedTransaction[] {
-    const found: AbortedTransaction[] = [];
-    for (let index = this.#segmentIndexOf(from); index < this.#segments.length; index += 1) {
-      const collected = this.#segments[index]?.aborted?.collectAborted(from, endOffset);
-      if (collected === undefined) continue;
-      found.push(...collected.transactions);
-      if (collected.complete) break;
-    }
-    return found.sort(byFirstOffset);
-  }
-
-  /** The segment that holds the offset: the last whose base is not above it. */
-  #segmentIndexOf(offset: number): number {
-    let low = 0;
-    let high = this.#segments.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#segments[middle] as Segment).baseOffset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
   }
 
   /**
@@ -745,14 +701,14 @@ export class PartitionLog implements CommitMember {
    */
   async #fromFiles<Result>(from: number, work: () => Promise<Result>): Promise<Result> {
     for (;;) {
-      const before = this.#replacements;
-      const segment = this.#segments[this.#segmentIndexOf(from)];
+      const before = this.#segments.replacements;
+      const segment = this.#segments.all[this.#segments.indexOf(from)];
       const outcome = await work().then(
         (result) => ({ result }),
         (thrown: unknown) => ({ thrown }),
       );
       if (this.#state.kind === 'closed') throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} was closed`);
-      if (before !== this.#replacements) continue;
+      if (before !== this.#segments.replacements) continue;
       if ('result' in outcome && segment?.gone !== true) return outcome.result;
       if (from < this.#logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} begins at ${this.#logStartOffset} now`);
       if ('result' in outcome) return outcome.result;
@@ -776,9 +732,9 @@ export class PartitionLog implements CommitMember {
     const buffers: Buffer[] = [];
     let bytes = 0;
     let endOffset = from;
-    const first = this.#segmentIndexOf(from);
-    for (let index = first; index < this.#segments.length;) {
-      const segment = this.#segments[index] as Segment;
+    const first = this.#segments.indexOf(from);
+    for (let index = first; index < this.#segments.all.length;) {
+      const segment = this.#segments.all[index] as Segment;
       const wanted = { from: endOffset, upTo, maxBytes: Math.max(0, maxBytes - bytes), atLeastOneBatch: options.atLeastOneBatch };
       const found = await readBatches(this.#around, segment, wanted);
       if (found.bytes.length === 0) {
