@@ -7,11 +7,12 @@ import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
-import { baseOffsetOf, iterateBatches, recordCountOf, stampBatch } from '../../protocol/record-batch.ts';
+import { stampBatch } from '../../protocol/record-batch.ts';
 import { Commit } from '../commit/commit.ts';
 import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
 import type { DiskRoom } from '../disk-room.ts';
-import { indexesOf, indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
+import { ColdReads } from './cold-reads.ts';
+import { indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
 import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
 import { offsetFileName } from './log-names.ts';
 import { LogSegments } from './log-segments.ts';
@@ -20,10 +21,9 @@ import type { PreparedBatch } from './prepare.ts';
 import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
-import { ReadFailures } from './read-failures.ts';
 import type { RecoveredLog, SealedSegment } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
-import { findMaxTimestamp, findTimestamp, readBatches, type OffsetAtTimestamp } from './segment-reader.ts';
+import type { OffsetAtTimestamp } from './segment-reader.ts';
 import { PartitionTail, type TailCache } from './tail-cache.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 
@@ -80,16 +80,8 @@ export interface LogSurroundings extends IndexSurroundings {
   readonly onLogFailed: (log: PartitionLog, error: CommitFailedError) => void;
 }
 
-/** Nothing larger than this is read from a file for one partition of one answer, whatever the client asked for. */
-const MAX_COLD_READ_BYTES = 8 * 1024 * 1024;
-
 /** What Kafka's 2^63 - 1 stands for. */
 const NEVER_MS = 2 ** 52;
-
-function holdsRecords(batches: Buffer): boolean {
-  for (const at of iterateBatches(batches)) if (recordCountOf(batches, at) > 0) return true;
-  return false;
-}
 
 type State = typeof OPEN | { kind: 'readOnly'; why: string } | { kind: 'failed'; error: CommitFailedError } | { kind: 'closed' };
 
@@ -113,7 +105,7 @@ export class PartitionLog implements CommitMember {
   #leaderEpochs: LeaderEpochs;
   readonly #tail: PartitionTail;
   #listeners: Set<AdvanceListener> | undefined;
-  #readFailures: ReadFailures | undefined;
+  #coldReads: ColdReads | undefined;
   #state: State;
   #leaderEpoch: number;
   #logStartOffset: number;
@@ -206,6 +198,12 @@ export class PartitionLog implements CommitMember {
   get config(): TopicConfig {
     return this.#config;
   }
+  get isCompacted(): boolean {
+    return this.#config['cleanup.policy'].includes('compact');
+  }
+  get isClosed(): boolean {
+    return this.#state.kind === 'closed';
+  }
   get producers(): ProducerState<Commit> {
     return this.#producers;
   }
@@ -294,13 +292,16 @@ export class PartitionLog implements CommitMember {
     if (from < this.#logStartOffset || from > this.#endOffset) {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `offset ${from} is outside ${this.#logStartOffset}..${this.#endOffset} of ${this.name}`);
     }
-    const upTo = options.isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
+    const upTo = this.#readableTo(options.isolation);
     if (from >= upTo) return this.#result([], 0, from, from, options);
     if (from >= this.#tail.startOffset) {
       const { buffers, bytes, endOffset } = this.#tail.read(from, upTo, options.maxBytes, options.atLeastOneBatch);
       return this.#result(buffers, bytes, from, endOffset, options);
     }
-    return this.#fromFiles(from, () => this.#readFiles(from, upTo, options));
+    const { maxBytes, atLeastOneBatch } = options;
+    return this.#cold.read({ from, upTo, maxBytes, atLeastOneBatch }, ({ buffers, bytes, endOffset }) =>
+      this.#result(buffers, bytes, from, endOffset, options),
+    );
   }
 
   /**
@@ -308,33 +309,12 @@ export class PartitionLog implements CommitMember {
    * @throws KafkaError KAFKA_STORAGE_ERROR when a file on the way is damaged, or cannot be read
    */
   offsetForTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
-    return this.#lookUp(() => this.#findTimestamp(timestamp, isolation));
+    return this.#cold.offsetForTimestamp(timestamp, () => this.#readableTo(isolation));
   }
 
   /** The first record with the largest timestamp of the log (KIP-734); undefined when the log is empty. @throws as `offsetForTimestamp` */
   offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
-    return this.#lookUp(() => this.#findMaxTimestamp());
-  }
-
-  async #findTimestamp(timestamp: number, isolation: Isolation): Promise<OffsetAtTimestamp | undefined> {
-    const upTo = isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
-    for (const segment of this.#segments.all.slice()) {
-      await indexesOf(this.#around, segment); // tells the largest timestamp of a segment that was not walked
-      if (segment.maxTimestamp < timestamp) continue;
-      const found = await findTimestamp(this.#around, segment, { timestamp, from: this.#logStartOffset, upTo });
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  async #findMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
-    let largest: Segment | undefined;
-    for (const segment of this.#segments.all.slice()) {
-      await indexesOf(this.#around, segment);
-      if (segment.maxTimestamp > (largest?.maxTimestamp ?? -1)) largest = segment;
-    }
-    if (largest === undefined) return undefined;
-    return findMaxTimestamp(this.#around, largest, { from: this.#logStartOffset, upTo: this.#highWatermark });
+    return this.#cold.offsetOfMaxTimestamp(() => this.#highWatermark);
   }
 
   /** Why an append does not count, once its commit has settled; undefined when it does. */
@@ -622,8 +602,12 @@ export class PartitionLog implements CommitMember {
     for (const listener of this.#listeners) listener(this.#highWatermark, lastStableOffset);
   }
 
-  get #failedReads(): ReadFailures {
-    return (this.#readFailures ??= new ReadFailures(this.name, this.#around));
+  get #cold(): ColdReads {
+    return (this.#coldReads ??= new ColdReads(this, this.#segments, this.#around));
+  }
+
+  #readableTo(isolation: Isolation): number {
+    return isolation === 'readCommitted' ? this.lastStableOffset : this.#highWatermark;
   }
 
   #ticketOfDuplicate(duplicate: RetainedBatch<Commit>): Ticket {
@@ -693,67 +677,6 @@ export class PartitionLog implements CommitMember {
       highWatermark: this.#highWatermark,
       abortedTransactions: options.isolation === 'readCommitted' ? this.#segments.abortedBetween(from, endOffset) : null,
     };
-  }
-
-  /**
-   * Runs what reads files, from the offset on; again when the cleaner has put other files in their place meanwhile, whatever came
-   * of it. Segments may also go, and other files get their names: what was read then counts for nothing.
-   */
-  async #fromFiles<Result>(from: number, work: () => Promise<Result>): Promise<Result> {
-    for (;;) {
-      const before = this.#segments.replacements;
-      const segment = this.#segments.all[this.#segments.indexOf(from)];
-      const outcome = await work().then(
-        (result) => ({ result }),
-        (thrown: unknown) => ({ thrown }),
-      );
-      if (this.#state.kind === 'closed') throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} was closed`);
-      if (before !== this.#segments.replacements) continue;
-      if ('result' in outcome && segment?.gone !== true) return outcome.result;
-      if (from < this.#logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.name} begins at ${this.#logStartOffset} now`);
-      if ('result' in outcome) return outcome.result;
-      throw this.#failedReads.asKafkaError(outcome.thrown);
-    }
-  }
-
-  /** Where segments have gone meanwhile, what is left is looked through again. */
-  async #lookUp<Result>(work: () => Promise<Result>): Promise<Result> {
-    for (;;) {
-      try {
-        return await this.#fromFiles(this.#logStartOffset, work);
-      } catch (thrown) {
-        if (!(thrown instanceof KafkaError) || thrown.errorName !== 'OFFSET_OUT_OF_RANGE') throw thrown;
-      }
-    }
-  }
-
-  async #readFiles(from: number, upTo: number, options: ReadOptions): Promise<ReadResult> {
-    const maxBytes = Math.min(options.maxBytes, MAX_COLD_READ_BYTES);
-    const buffers: Buffer[] = [];
-    let bytes = 0;
-    let endOffset = from;
-    const first = this.#segments.indexOf(from);
-    for (let index = first; index < this.#segments.all.length;) {
-      const segment = this.#segments.all[index] as Segment;
-      const wanted = { from: endOffset, upTo, maxBytes: Math.max(0, maxBytes - bytes), atLeastOneBatch: options.atLeastOneBatch };
-      const found = await readBatches(this.#around, segment, wanted);
-      if (found.bytes.length === 0) {
-        if (!options.atLeastOneBatch && segment.bytes > 0) break; // nothing fits; the next answer begins with this partition
-        index += 1;
-        continue;
-      }
-      // Compaction leaves gaps, and may leave a segment empty; nothing else does.
-      const baseOffset = baseOffsetOf(found.bytes, 0);
-      if (index > first && baseOffset > endOffset && !this.#config['cleanup.policy'].includes('compact'))
-        this.#failedReads.noteGap(endOffset, baseOffset);
-      buffers.push(found.bytes);
-      bytes += found.bytes.length;
-      endOffset = found.endOffset;
-      // The cleaner leaves batches without records, and segments of nothing else. Some clients (kafkajs) do not get past an
-      // answer that holds only such: it goes on to the next record.
-      if (holdsRecords(found.bytes)) break;
-    }
-    return this.#result(buffers, bytes, from, endOffset, options);
   }
 
   /** 0 <= log start <= last stable <= high watermark <= log end; checked after every change to any of them. */
