@@ -179,6 +179,40 @@ test('a quota, which no file system tells of, is met like a full disk', async ()
   assert.equal(log.highWatermark, log.endOffset);
 });
 
+test('a quota that refuses what the disk says is free is tried less and less often, which is said once, and lifts by itself', async () => {
+  const all = await roomy();
+  const { world, disk, log } = all;
+  const quota = disk.inject({ kinds: ['write'], path: /orders/, code: 'EDQUOT' });
+  let refusedByDisk = 0;
+  /** A second of a client that goes on and on; true when the record was acknowledged. */
+  const second = async (): Promise<boolean> => {
+    await world.env.advanceMs(1000);
+    if (log.refusal !== undefined || world.dir.isFull) return false;
+    const ticket = produce(log);
+    await world.env.settle();
+    if (log.failureOf(ticket) === undefined) return true;
+    refusedByDisk += 1;
+    return false;
+  };
+  for (let n = 0; n < 600; n += 1) assert.equal(await second(), false);
+  assert.ok(refusedByDisk >= 10 && refusedByDisk <= 20, `${refusedByDisk} times in ten minutes`);
+  const said = told(all);
+  assert.equal(said.filter((message) => message.includes('refuses room that it says it has')).length, 1);
+  assert.ok(said.length <= 5, said.join('\n'));
+  quota[Symbol.dispose]();
+  let waited = 1;
+  while (!(await second())) waited += 1;
+  assert.ok(waited <= 62, `${waited} s until records were taken again`);
+  for (let n = 0; n < 60; n += 1) assert.equal(await second(), true);
+  assert.match(told(all).at(-1) ?? '', /there is room on the disk again/);
+  assert.equal(told(all).length, said.length + 1);
+  const again = disk.inject({ kinds: ['write'], path: /orders/, code: 'EDQUOT' });
+  assert.equal(await second(), false);
+  again[Symbol.dispose]();
+  await second();
+  assert.equal(await second(), true, 'room that has lasted is believed: the next refusal is looked into after a second');
+});
+
 test('a disk without room for a reserve is said to be one, and works until it is full', async () => {
   const clock = new FakeClock();
   const disk = new MemoryDisk({ clock, capacityBytes: 200_000 });

@@ -17,6 +17,13 @@ export type AppendKind = 'client' | 'coordinator';
 
 /** How long a full disk is left alone before it is looked at again. */
 const LOOK_AGAIN_MS = 1000;
+/**
+ * A quota is not seen in what the file system says is free: the reserve may find room and the next record none. Each time that
+ * happens the disk is left alone for twice as long, up to this.
+ */
+const LOOK_AGAIN_AT_MOST_MS = 60_000;
+/** Room that has lasted for so long is believed. */
+const BELIEVED_AFTER_MS = 60_000;
 /** Written to see whether there is room for the broker's own records when even the reserve is used up. */
 const PROBE_BYTES = 64 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
@@ -43,6 +50,12 @@ export class DiskRoom {
   #held = false;
   #releasing: Promise<void> | undefined;
   #timer: Disposable | undefined;
+  #lookAgainMs = LOOK_AGAIN_MS;
+  /** When (monotonic) there was last found to be more room than before. */
+  #foundRoomMs = -Infinity;
+  /** Room was found, and refused, again and again: that has been said. */
+  #belied = false;
+  #believing: Disposable | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -92,14 +105,16 @@ export class DiskRoom {
    */
   ranOut(settled?: () => Promise<void>): Promise<void> {
     if (this.#releasing !== undefined) return this.#releasing;
+    const wasFound = this.#env.monotonicMs() - this.#foundRoomMs < BELIEVED_AFTER_MS;
+    if (this.#level !== 'none') this.#inTurn(() => this.#planLook(wasFound));
     if (this.#level === 'enough') {
       this.#level = 'reserve';
-      this.#log.error('the disk is full: clients’ records are refused until there is room again', { directory: this.#directory });
+      if (!this.#belied)
+        this.#log.error('the disk is full: clients’ records are refused until there is room again', { directory: this.#directory });
       this.#releasing = this.#release(settled).finally(() => (this.#releasing = undefined));
     } else if (this.#level === 'reserve') {
       this.#usedUp();
     }
-    this.#lookAgain();
     return this.#releasing ?? Promise.resolve();
   }
 
@@ -118,6 +133,7 @@ export class DiskRoom {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.[Symbol.dispose]();
+    this.#believing?.[Symbol.dispose]();
     await this.#working;
   }
 
@@ -132,15 +148,54 @@ export class DiskRoom {
   #usedUp(): void {
     if (this.#level === 'none') return;
     this.#level = 'none';
+    if (this.#belied) return;
     this.#log.error('the disk is full, and what was kept in reserve is used up: nothing is written any more', {
       directory: this.#directory,
     });
   }
 
+  /** What was lately found and refused, though the file system says that it is there, is not looked for again so soon. */
+  async #planLook(wasFound: boolean): Promise<void> {
+    try {
+      const isThere = wasFound && (await this.#env.files.freeBytes(this.#directory)) >= Math.max(2 * this.#reserveBytes, CHUNK_BYTES);
+      this.#lookAgainMs = isThere ? Math.min(2 * this.#lookAgainMs, LOOK_AGAIN_AT_MOST_MS) : LOOK_AGAIN_MS;
+      if (isThere && !this.#belied)
+        this.#log.warn('the disk refuses room that it says it has, as under a quota: it is left alone for longer and longer', {
+          directory: this.#directory,
+          atMostMs: LOOK_AGAIN_AT_MOST_MS,
+        });
+      this.#belied = isThere;
+    } finally {
+      this.#lookAgain();
+    }
+  }
+
+  #foundRoom(message: string): void {
+    this.#foundRoomMs = this.#env.monotonicMs();
+    this.#believing?.[Symbol.dispose]();
+    this.#believing = undefined;
+    if (!this.#belied) {
+      this.#log.info(message, { directory: this.#directory });
+      return;
+    }
+    // It may be refused again at once: said when it has lasted.
+    this.#believing = this.#env.timer(
+      BELIEVED_AFTER_MS,
+      () => {
+        this.#believing = undefined;
+        if (this.isFull) return;
+        this.#belied = false;
+        this.#lookAgainMs = LOOK_AGAIN_MS;
+        this.#log.info(message, { directory: this.#directory });
+      },
+      { unref: true },
+    );
+  }
+
   #lookAgain(): void {
     if (this.#closed) return;
     this.#timer ??= this.#env.timer(
-      LOOK_AGAIN_MS,
+      this.#lookAgainMs,
       () => {
         this.#timer = undefined;
         this.#inTurn(async () => {
@@ -156,7 +211,7 @@ export class DiskRoom {
     if (this.#level === 'none' && (await this.#write(PROBE_BYTES))) {
       await this.#remove();
       this.#level = 'reserve';
-      this.#log.info('there is a little room on the disk again, for the broker’s own records', { directory: this.#directory });
+      this.#foundRoom('there is a little room on the disk again, for the broker’s own records');
     }
     if (this.#level !== 'reserve') return;
     // As much again must be left for clients, or they would meet the end of it at once. A quota shows in the attempt alone.
@@ -164,7 +219,7 @@ export class DiskRoom {
     if (this.#reserveBytes > 0 && !(await this.#write(this.#reserveBytes))) return;
     if (this.#level !== 'reserve') return; // it ran out meanwhile
     this.#level = 'enough';
-    this.#log.info('there is room on the disk again: clients’ records are taken', { directory: this.#directory });
+    this.#foundRoom('there is room on the disk again: clients’ records are taken');
   }
 
   /** Writes so much of the file; false when there is no room, and the file is gone then. */
