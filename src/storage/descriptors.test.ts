@@ -134,3 +134,45 @@ test('a log dir that closes waits for descriptors for a while, and no longer', a
   await clock.until(world.dir.close().catch(() => undefined));
   assert.match(String(log.failureOf(ticket)), /EMFILE/);
 });
+
+const stepsOfCleanStop: { what: string; kinds: DiskOperationKind[]; path: RegExp }[] = [
+  { what: 'the indexes beside a segment', kinds: ['create'], path: /\.(time)?index/ },
+  { what: 'the state of the producers', kinds: ['create'], path: /\.snapshot/ },
+  { what: 'the folder of a partition', kinds: ['syncDirectory'], path: /t-0$/ },
+  { what: 'the recovery points', kinds: ['create'], path: /recovery-point/ },
+  { what: 'the high watermarks', kinds: ['create'], path: /replication-offset/ },
+  { what: 'the mark of a clean stop', kinds: ['create'], path: /kafka_cleanshutdown/ },
+  { what: 'the folder of the log dir', kinds: ['syncDirectory'], path: /^\/data$/ },
+];
+
+for (const { what, kinds, path } of stepsOfCleanStop) {
+  test(`a clean stop that has no descriptor for ${what} waits for one, and is clean`, async () => {
+    const { disk, clock, world } = await begin();
+    const log = await world.openLog('t');
+    assert.equal(await isAcknowledged(world, log, append(log)), true);
+    const none = disk.inject({ kinds, path, code: 'EMFILE' });
+    let isClosed = false;
+    const closing = world.dir.close({ brokerEpoch: 7 }).then(() => (isClosed = true));
+    closing.catch(() => undefined);
+    await world.env.advanceMs(2000);
+    assert.equal(isClosed, false, 'it needs one');
+    none[Symbol.dispose]();
+    await clock.until(closing);
+    assert.deepEqual([world.offline, world.fatal], [[], []]);
+    disk.losePower(keepNothing);
+    assert.match((await disk.mount().readFile('/data/.kafka_cleanshutdown')).toString(), /7/);
+    const after = await openDir({ disk, clock, seed: 2 });
+    assert.equal((await readAll(await after.openLog('t'))).length, 1);
+  });
+}
+
+test('a clean stop that gets no descriptor for long enough fails, and the next start has everything', async () => {
+  const { disk, clock, world } = await begin();
+  const log = await world.openLog('t');
+  assert.equal(await isAcknowledged(world, log, append(log)), true);
+  const none = disk.inject({ kinds: ['create'], path: /kafka_cleanshutdown/, code: 'EMFILE' });
+  await assert.rejects(clock.until(world.dir.close()), /EMFILE/);
+  none[Symbol.dispose]();
+  const after = await openDir({ disk, clock, seed: 2 });
+  assert.equal((await readAll(await after.openLog('t'))).length, 1);
+});

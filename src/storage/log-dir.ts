@@ -322,16 +322,19 @@ export class LogDir {
     }
   }
 
-  /** May be repeated. */
+  /** May be repeated. Each step waits for descriptors by itself, for a while: none of them is reason enough to leave the others undone. */
   async #closeInOrder(brokerEpoch: number): Promise<void> {
+    const step = (work: () => Promise<void>): Promise<void> => this.#descriptors.within(work);
+    const write = (file: string, bytes: Buffer): Promise<void> =>
+      step(() => replaceFile(this.#env.files, join(this.directory, file), bytes));
     await this.#checkpointNow(true);
-    await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => log.writeFilesOfCleanStop());
+    await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => step(() => log.writeFilesOfCleanStop()));
     await this.#commits.journal?.close();
     // Everything is synced where it belongs, and the checkpoint says so.
-    if (this.#options.journaled) await removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE));
+    if (this.#options.journaled) await step(() => removeDurably(this.#env.files, join(this.directory, JOURNAL_FILE)));
     const highWatermarks = new Map(Array.from(this.#logs, ([name, log]) => [name, log.highWatermark]));
-    await replaceFile(this.#env.files, join(this.directory, checkpointFiles.highWatermark), encodeOffsetCheckpoint(highWatermarks));
-    await replaceFile(this.#env.files, join(this.directory, CLEAN_SHUTDOWN_FILE), encodeCleanShutdown(brokerEpoch));
+    await write(checkpointFiles.highWatermark, encodeOffsetCheckpoint(highWatermarks));
+    await write(CLEAN_SHUTDOWN_FILE, encodeCleanShutdown(brokerEpoch));
   }
 
   #add(name: string, identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number, recovered: RecoveredLog): PartitionLog {
