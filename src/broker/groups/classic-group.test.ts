@@ -400,3 +400,49 @@ test('an administrator removes a static member by its instance id', () => {
   assert.equal(harness.group.findStaticMemberId('i1'), undefined);
   assert.deepEqual(harness.leave({ memberId: 'wrong', groupInstanceId: 'i2' }), ['FENCED_INSTANCE_ID']);
 });
+
+test('whoever waits for an assignment that is not durable yet is told of a round that begins meanwhile, and not given what it ends', () => {
+  const harness = new GroupHarness();
+  const [leader, follower] = harness.form(2) as [string, string];
+  const again = [harness.join(leader, { protocols: [range, sticky] }), harness.join(follower)];
+  assert.deepEqual(
+    again.map(({ answer }) => answer?.generationId),
+    [2, 2],
+  );
+  harness.slowDown();
+  const early = harness.sync(follower);
+  const handsOut = harness.sync(leader, { [leader]: 'one', [follower]: 'two' });
+  assert.deepEqual([early.error, handsOut.error], [undefined, undefined], 'the disk has it in hand');
+  const cleo = harness.enter();
+  assert.deepEqual([early.error, handsOut.error], ['REBALANCE_IN_PROGRESS', 'REBALANCE_IN_PROGRESS']);
+  harness.written();
+  assert.deepEqual([early.error, handsOut.error], ['REBALANCE_IN_PROGRESS', 'REBALANCE_IN_PROGRESS']);
+  const next = [harness.join(leader, { protocols: [range, sticky] }), harness.join(follower)];
+  assert.deepEqual(
+    [cleo, ...next].map(({ answer }) => answer?.generationId),
+    [3, 3, 3],
+  );
+  // Their sessions were held for the answers that came to nothing, and run again.
+  harness.advance(10_000);
+  assert.deepEqual(harness.memberIds, []);
+});
+
+test('a follower that asks for an assignment that is not durable yet waits, on its last connection alone, and goes with its answer when it leaves', () => {
+  const harness = new GroupHarness();
+  const [leader, follower, third] = harness.form(3) as [string, string, string];
+  const rejoined = [harness.join(leader), harness.join(follower), harness.join(third)];
+  assert.equal(rejoined[0]?.answer?.generationId, 2);
+  harness.slowDown();
+  harness.sync(leader, { [leader]: 'one', [follower]: 'two' });
+  const left = harness.sync(follower);
+  const stays = harness.sync(follower);
+  assert.deepEqual([left.error, stays.error], ['REBALANCE_IN_PROGRESS', undefined]);
+  harness.written();
+  assert.equal(stays.answer?.assignment.toString(), 'two');
+  assert.equal(left.error, 'REBALANCE_IN_PROGRESS');
+  harness.slowDown();
+  const leaves = harness.sync(third);
+  assert.deepEqual(harness.leave({ memberId: third, groupInstanceId: null }), ['NONE']);
+  harness.written();
+  assert.equal(leaves.error, 'UNKNOWN_MEMBER_ID');
+});

@@ -3,7 +3,7 @@
 import { kafkaErrors, NONE, type ErrorName } from '../../protocol/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { NO_ASSIGNMENT, type ClassicMember, type JoinResponse, type SyncResponse } from './classic-member.ts';
-import type { GroupStep } from './group-step.ts';
+import type { GroupStep, Waiter } from './group-step.ts';
 
 /** A client may ask for a rebalance timeout of nothing at all. */
 const LEAST_RETRY_MS = 1000;
@@ -56,7 +56,7 @@ export function rebalanceOrCompleteJoin(group: ClassicGroup, step: GroupStep): v
 }
 
 export function prepareRebalance(group: ClassicGroup, step: GroupStep): void {
-  if (group.state === 'CompletingRebalance') withdrawAssignments(group, step);
+  withdrawAssignments(group, step);
   group.pendingSync.clear();
   group.syncDeadlineMs = Infinity;
 
@@ -108,28 +108,44 @@ export function completeJoin(group: ClassicGroup, step: GroupStep): void {
   group.endSyncBy(step.nowMs + group.rebalanceTimeoutMs);
 }
 
-/** Those who wait for their assignment will not get it: they have to join again. */
+/**
+ * Those who wait for their assignment will not get it: they have to join again. In a stable group that is whoever waits for
+ * what the leader has handed out to be durable (Kafka calls the group stable only then).
+ */
 function withdrawAssignments(group: ClassicGroup, step: GroupStep): void {
   for (const member of group.members.values()) {
-    member.assignment = NO_ASSIGNMENT;
+    if (group.state === 'CompletingRebalance') member.assignment = NO_ASSIGNMENT;
     if (answerSync(member, syncError('REBALANCE_IN_PROGRESS'), step)) group.heardOf(member, step.nowMs);
   }
 }
 
-/** Every one who waits for the leader has its share; it is told when that is durable. */
+/** Every one who waits for the leader has its share; it is told when that is durable, unless it has had another answer by then. */
 export function handOutAssignments(group: ClassicGroup, assignments: ReadonlyMap<string, Buffer>, step: GroupStep): void {
   for (const member of group.members.values()) {
     const { awaitingSync } = member;
-    if (awaitingSync === undefined) continue;
-    member.awaitingSync = undefined;
+    const assignment = assignments.get(member.memberId);
+    if (awaitingSync === undefined || assignment === undefined) continue;
     step.holdSession(group, member);
-    step.answerWhenDurable(awaitingSync, {
+    step.answerWhenDurable(stillWaiting(member, awaitingSync), {
       errorCode: NONE,
       protocolType: group.protocolType ?? null,
       protocolName: group.protocolName,
-      assignment: assignments.get(member.memberId) ?? NO_ASSIGNMENT,
+      assignment,
     });
   }
+}
+
+/** The same one, as long as nothing else has answered it. */
+function stillWaiting(member: ClassicMember, waiter: Waiter<SyncResponse>): Waiter<SyncResponse> {
+  const answerOnce = (answer: () => void): void => {
+    if (member.awaitingSync !== waiter) return;
+    member.awaitingSync = undefined;
+    answer();
+  };
+  return {
+    resolve: (response) => answerOnce(() => waiter.resolve(response)),
+    reject: (error) => answerOnce(() => waiter.reject(error)),
+  };
 }
 
 export function answerJoin(member: ClassicMember, response: JoinResponse, step: GroupStep): void {
