@@ -240,3 +240,33 @@ test('what a checkpoint could not write for want of room is written by a later o
   assert.ok(names.filter((name) => name.endsWith('.timeindex')).length >= 2, names.join());
   assert.match((await world.env.files.readFile(`${DIRECTORY}/orders-0/leader-epoch-checkpoint`)).toString(), /\n3 1\n/);
 });
+
+for (const isFullStill of [false, true]) {
+  test(`a clean stop in the moment in which a commit is refused leaves what was acknowledged, and the next start goes on behind it (${isFullStill ? 'still full' : 'room again'})`, async () => {
+    const all = await roomy();
+    const { world, disk, clock, log, offsets } = all;
+    const acknowledged = log.highWatermark;
+    const full = disk.inject({ kinds: ['write'], path: /orders-0.*log$|journal/, code: 'ENOSPC' });
+    const keyed = { values: ['x'], producerId: 7, producerEpoch: 0, baseSequence: 0 };
+    const refused = [produce(log), append(log, keyed, 'client')];
+    const { promise: stopped, resolve } = Promise.withResolvers<void>();
+    refused[0]?.committed.onSettled(() => {
+      if (!isFullStill) full[Symbol.dispose]();
+      resolve(world.dir.close());
+    });
+    await clock.until(stopped);
+    full[Symbol.dispose]();
+    for (const ticket of refused) assert.match(String(log.failureOf(ticket)), /ENOSPC/);
+    assert.deepEqual(world.fatal, []);
+
+    const again = await openDir({ disk, clock, ...options });
+    const reopened = await again.openLog('orders');
+    assert.equal(reopened.endOffset, acknowledged, 'what was refused is not there');
+    const tickets = [produce(reopened), append(reopened, keyed, 'client')];
+    await again.env.settle();
+    for (const ticket of tickets) assert.equal(reopened.failureOf(ticket), undefined);
+    assert.equal((await readAll(reopened)).length, acknowledged + 2);
+    assert.equal((await again.openLog('offsets')).endOffset, offsets.highWatermark);
+    assert.deepEqual(again.fatal, []);
+  });
+}

@@ -35,6 +35,14 @@ export class FullDiskLogs {
     await this.#running;
   }
 
+  /**
+   * For a clean stop: what was refused and is not cut by then would be taken for part of the log by the next start.
+   * @throws what the file system throws
+   */
+  async cut(logs: Iterable<PartitionLog>): Promise<void> {
+    for (const log of logs) if (log.isUncut) await log.changeFiles(() => this.#cutNow(log));
+  }
+
   async #run(): Promise<void> {
     const { room, commits } = this.#options;
     try {
@@ -50,14 +58,15 @@ export class FullDiskLogs {
   }
 
   async #reopen(log: PartitionLog): Promise<void> {
-    const { commits, recover, isGone, onReopened } = this.#options;
+    const { commits, isGone } = this.#options;
     await commits.settled();
-    if (isGone(log)) return;
-    await log.changeFiles(async () => {
-      if (isGone(log)) return;
-      commits.forget(log);
-      log.reopen(await recover(log));
-      onReopened(log);
-    });
+    if (!isGone(log)) await log.changeFiles(async () => (isGone(log) ? undefined : this.#cutNow(log)));
+  }
+
+  async #cutNow(log: PartitionLog): Promise<void> {
+    const { commits, recover, onReopened } = this.#options;
+    commits.forget(log);
+    log.reopen(await recover(log));
+    onReopened(log);
   }
 }

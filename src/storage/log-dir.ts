@@ -327,6 +327,7 @@ export class LogDir {
     const step = (work: () => Promise<void>): Promise<void> => this.#descriptors.within(work);
     const write = (file: string, bytes: Buffer): Promise<void> =>
       step(() => replaceFile(this.#env.files, join(this.directory, file), bytes));
+    await this.#refused.cut(this.#logs.values());
     await this.#checkpointNow(true);
     await inParallel(LOGS_AT_ONCE, this.#logs.values(), (log) => step(() => log.writeFilesOfCleanStop()));
     await this.#commits.journal?.close();

@@ -107,6 +107,7 @@ export class PartitionLog implements CommitMember {
   #listeners: Set<AdvanceListener> | undefined;
   #coldReads: ColdReads | undefined;
   #state: State;
+  #isUncut = false;
   #leaderEpoch: number;
   #logStartOffset: number;
   #advancing: Promise<void> | undefined;
@@ -406,18 +407,24 @@ export class PartitionLog implements CommitMember {
   }
 
   commitFailed(error: CommitFailedError): void {
-    if (this.#state.kind === 'failed') return;
-    this.#state = { kind: 'failed', error };
+    if (this.#isUncut) return;
+    this.#isUncut = true;
+    if (this.#state.kind !== 'closed') this.#state = { kind: 'failed', error };
     this.#inHand = NONE;
     this.#around.onLogFailed(this, error);
   }
 
+  /** A commit was refused, and what it may have left in the files is still there. */
+  get isUncut(): boolean {
+    return this.#isUncut;
+  }
+
   /**
-   * Takes up again after a failed commit, with what the files hold once the end that was not committed is cut off.
-   * Whoever waits for records goes on waiting: for readers nothing has changed.
+   * Takes up again after a failed commit, with what the files hold once the end that was not committed is cut off; one that is closed
+   * stays so. Whoever waits for records goes on waiting: for readers nothing has changed.
    */
   reopen(recovered: RecoveredLog): void {
-    invariant(this.#state.kind === 'failed', 'only a failed log is reopened');
+    invariant(this.#isUncut, 'only a log of which a commit was refused is reopened');
     invariant(recovered.endOffset >= this.#highWatermark || recovered.damage !== undefined, 'what was committed is in the files');
     this.#segments.reset(recovered.segments);
     this.#producers = recovered.producers;
@@ -433,7 +440,8 @@ export class PartitionLog implements CommitMember {
     this.#inHand = NONE;
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
-    this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
+    this.#isUncut = recovered.damage !== undefined;
+    if (this.#state.kind !== 'closed') this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
     this.#assertOffsetOrder();
   }
 
@@ -468,7 +476,7 @@ export class PartitionLog implements CommitMember {
 
   /** What a clean stop leaves beside the segments, so that the next start need not walk them. */
   async writeFilesOfCleanStop(): Promise<void> {
-    if (!this.#changed || !this.#directoryMade || (this.#state.kind !== 'closed' && this.#state.kind !== 'open')) return;
+    if (!this.#changed || !this.#directoryMade || this.#isUncut || this.#state.kind === 'readOnly') return;
     await this.writeFiles();
     const active = this.#segments.active;
     if (active !== undefined) await writeIndexFiles(this.#around, active, { isActive: true });

@@ -9,6 +9,7 @@ import { SeededRandom } from '../../base/memory/random.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { JOURNAL_FILE } from '../commit/journal.ts';
 import { append, DIRECTORY, openDir, readAll, type OpenDir } from '../log-dir.testing.ts';
+import { offsetFileName } from './log-names.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 const FOLDER = `${DIRECTORY}/orders-0`;
@@ -230,6 +231,21 @@ test('an index, snapshot or epoch file that is damaged or missing changes no ans
     }
   }
   assert.ok(damaged > 100, `${damaged} files`);
+});
+
+test('a clean stop that left a snapshot of producers beyond the end of the log is not believed', async () => {
+  const before = await withProducers();
+  await stop(before);
+  const files = before.disk.mount();
+  for (const suffix of ['.snapshot', '.producers'] as const)
+    await files.rename(`${FOLDER}/${offsetFileName(21, suffix)}`, `${FOLDER}/${offsetFileName(25, suffix)}`);
+  const dir = await openDir({ disk: before.disk, clock: before.clock, seed: 2, cacheBytes: 0 });
+  const after = { ...before, dir, log: await dir.openLog('orders', 0, { 'segment.bytes': 700 }, 2) };
+  assert.deepEqual(await answers(after), await answers(await withProducers()));
+  assert.match(after.dir.log.messages('warn').join(), /not as its last clean stop left it/);
+  append(after.log, { values: [VALUE] });
+  await after.dir.env.settle();
+  assert.equal(after.log.highWatermark, 22);
 });
 
 test('a checkpoint or journal that is damaged or missing changes no answer after a kill', async () => {

@@ -161,6 +161,8 @@ async function recover(input: RecoveryInput): Promise<RecoveredLog> {
     walk.damage = `${input.directory} ends at offset ${walk.endOffset}, and records up to ${input.promisedTo} were promised: files are missing or were cut`;
   }
   if (walk.damage === undefined && walk.endOffset < startOffset) await beginAgainAt(walk, startOffset);
+  if (input.clean && producers.endOffset > walk.endOffset)
+    throw new NotCleanError(`it knows of producers up to offset ${producers.endOffset}, and its records end at ${walk.endOffset}`);
   await finish(walk, files);
   const { segments, sealed, endOffset, leaderEpochs, damage } = walk;
   return {
