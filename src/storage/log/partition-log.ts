@@ -2,7 +2,6 @@
 // commit. Appends are synchronous and touch memory only; files are written by the commit loop of the log dir, and
 // read through the open files. What a batch means (topics, clients, answers) is decided above.
 import { join } from 'node:path';
-import { joinNeighbours } from '../../base/buffers.ts';
 import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
@@ -24,6 +23,7 @@ import type { ProducerState, RetainedBatch } from './producer-state.ts';
 import type { RecoveredLog, SealedSegment } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
 import type { OffsetAtTimestamp } from './segment-reader.ts';
+import { StagedWrites } from './staged-writes.ts';
 import { PartitionTail, type TailCache } from './tail-cache.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 
@@ -87,14 +87,6 @@ type State = typeof OPEN | { kind: 'readOnly'; why: string } | { kind: 'failed';
 
 const OPEN = { kind: 'open' } as const;
 
-/** A write of one log, and the segment it goes to. */
-interface SegmentWrite extends StagedWrite {
-  readonly segment: Segment;
-}
-
-/** Most partitions are idle, and there may be many thousands: what an idle one does not need is not there. */
-const NONE: readonly never[] = [];
-
 export class PartitionLog implements CommitMember {
   readonly name: string;
   readonly topicId: string;
@@ -120,10 +112,7 @@ export class PartitionLog implements CommitMember {
   /** Everything below it is durable: synced, or in the journal. */
   #durableOffset: number;
   #syncedMs: number;
-  #staged: SegmentWrite[] | undefined;
-  /** The writes that the commit loop has in hand, and the log end after them. */
-  #inHand: readonly SegmentWrite[] = NONE;
-  #inHandEndOffset = -1;
+  #stagedWrites: StagedWrites | undefined;
   #directoryMade: boolean;
   /** Segments that are full, and the producers' state at their end, whose files are still to be written. */
   #sealed: readonly SealedSegment[];
@@ -263,7 +252,7 @@ export class PartitionLog implements CommitMember {
     };
     const segment = this.#segmentFor(place);
     const position = segment.append(place);
-    this.#stage(segment, position, bytes, place);
+    this.#writes.add(segment, position, bytes, place, this.#leaderEpoch);
     this.#tail.add({ baseOffset, endOffset: lastOffset + 1, bytes });
     this.#changed = true;
     this.#endOffset = lastOffset + 1;
@@ -356,13 +345,7 @@ export class PartitionLog implements CommitMember {
 
   takeStaged(): StagedWrite[] {
     if (this.#state.kind === 'failed') throw this.#state.error;
-    const staged = this.#staged ?? [];
-    this.#inHandEndOffset = this.#endOffset;
-    this.#inHand = staged;
-    this.#staged = undefined;
-    // Batches that came together lie together in memory: a hundred small ones go to the system as one piece.
-    for (const write of staged) write.buffers = joinNeighbours(write.buffers);
-    return staged;
+    return this.#writes.take(this.#endOffset);
   }
 
   filesFrom(offset: number): string[] {
@@ -370,14 +353,13 @@ export class PartitionLog implements CommitMember {
   }
 
   durable(): void {
-    this.#durableOffset = Math.max(this.#durableOffset, this.#inHandEndOffset);
+    this.#durableOffset = Math.max(this.#durableOffset, this.#writes.inHandEndOffset);
     this.written();
   }
 
   written(): void {
-    const endOffset = this.#inHandEndOffset;
-    for (const { segment } of this.#inHand) segment.named = true;
-    this.#inHand = NONE;
+    const endOffset = this.#writes.inHandEndOffset;
+    this.#writes.written();
     this.#tail.written(endOffset);
     this.#highWatermark = endOffset;
     this.#assertOffsetOrder();
@@ -410,7 +392,7 @@ export class PartitionLog implements CommitMember {
     if (this.#isUncut) return;
     this.#isUncut = true;
     if (this.#state.kind !== 'closed') this.#state = { kind: 'failed', error };
-    this.#inHand = NONE;
+    this.#stagedWrites?.dropInHand();
     this.#around.onLogFailed(this, error);
   }
 
@@ -436,8 +418,7 @@ export class PartitionLog implements CommitMember {
     this.#noteEpoch(this.#leaderEpoch);
     this.#sealed = recovered.sealed;
     this.#changed = true;
-    this.#staged = undefined;
-    this.#inHand = NONE;
+    this.#stagedWrites?.clear();
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
     this.#isUncut = recovered.damage !== undefined;
@@ -610,6 +591,10 @@ export class PartitionLog implements CommitMember {
     for (const listener of this.#listeners) listener(this.#highWatermark, lastStableOffset);
   }
 
+  get #writes(): StagedWrites {
+    return (this.#stagedWrites ??= new StagedWrites());
+  }
+
   get #cold(): ColdReads {
     return (this.#coldReads ??= new ColdReads(this, this.#segments, this.#around));
   }
@@ -651,29 +636,6 @@ export class PartitionLog implements CommitMember {
 
   #noteEpoch(leaderEpoch: number): void {
     if (this.#leaderEpochs.assign(leaderEpoch, this.#endOffset)) this.#epochsDirty = true;
-  }
-
-  #stage(segment: Segment, position: number, bytes: Buffer, { baseOffset, lastOffset }: BatchPlace): void {
-    this.#staged ??= [];
-    const last = this.#staged[this.#staged.length - 1];
-    if (last !== undefined && last.segment === segment && last.leaderEpoch === this.#leaderEpoch) {
-      last.buffers.push(bytes);
-      last.bytes += bytes.length;
-      last.endOffset = lastOffset + 1;
-      return;
-    }
-    this.#staged.push({
-      segment,
-      path: segment.path,
-      segmentBase: segment.baseOffset,
-      position,
-      buffers: [bytes],
-      bytes: bytes.length,
-      baseOffset,
-      endOffset: lastOffset + 1,
-      leaderEpoch: this.#leaderEpoch,
-      creates: !segment.named,
-    });
   }
 
   #result(buffers: Buffer[], bytes: number, from: number, endOffset: number, options: ReadOptions): ReadResult {
