@@ -2,7 +2,6 @@
 // commit. Appends are synchronous and touch memory only; files are written by the commit loop of the log dir, and
 // read through the open files. What a batch means (topics, clients, answers) is decided above.
 import { join } from 'node:path';
-import { replaceFile } from '../../base/files.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { TopicConfig } from '../../config/topic-configs.ts';
 import { check, KafkaError } from '../../protocol/errors.ts';
@@ -11,16 +10,16 @@ import { Commit } from '../commit/commit.ts';
 import { CommitFailedError, type CommitLog, type CommitMember, type StagedWrite } from '../commit/commit-log.ts';
 import type { DiskRoom } from '../disk-room.ts';
 import { ColdReads } from './cold-reads.ts';
-import { indexSuffixes, writeIndexFiles, type IndexSurroundings } from './index-files.ts';
-import { LEADER_EPOCH_FILE, type EpochEnd, type LeaderEpochs } from './leader-epochs.ts';
-import { offsetFileName } from './log-names.ts';
+import { FilesBeside } from './files-beside.ts';
+import type { IndexSurroundings } from './index-files.ts';
+import type { EpochEnd, LeaderEpochs } from './leader-epochs.ts';
 import { LogSegments } from './log-segments.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import type { PreparedBatch } from './prepare.ts';
-import { removeSnapshot, writeSnapshot, type SnapshotToWrite } from './producer-files.ts';
+import type { SnapshotToWrite } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
 import type { ProducerState, RetainedBatch } from './producer-state.ts';
-import type { RecoveredLog, SealedSegment } from './recovery.ts';
+import type { RecoveredLog } from './recovery.ts';
 import { Segment, type BatchPlace } from './segment.ts';
 import type { OffsetAtTimestamp } from './segment-reader.ts';
 import { StagedWrites } from './staged-writes.ts';
@@ -114,12 +113,7 @@ export class PartitionLog implements CommitMember {
   #syncedMs: number;
   #stagedWrites: StagedWrites | undefined;
   #directoryMade: boolean;
-  /** Segments that are full, and the producers' state at their end, whose files are still to be written. */
-  #sealed: readonly SealedSegment[];
-  /** The epochs have changed since their file was written. */
-  #epochsDirty: boolean;
-  /** The files beside the segments do not say what is in them: a clean stop has to write them. */
-  #changed: boolean;
+  readonly #filesBeside: FilesBeside;
 
   constructor(options: {
     name: string;
@@ -136,7 +130,6 @@ export class PartitionLog implements CommitMember {
     this.#around = options.around;
     this.#leaderEpoch = options.leaderEpoch;
     this.#segments = new LogSegments(recovered.segments);
-    this.#sealed = recovered.sealed;
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#logStartOffset = recovered.logStartOffset;
@@ -147,8 +140,8 @@ export class PartitionLog implements CommitMember {
     this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
     this.#directoryMade = recovered.segments.length > 0;
-    this.#epochsDirty = !recovered.clean;
-    this.#changed = !recovered.clean && recovered.segments.length > 0;
+    const { sealed, clean } = recovered;
+    this.#filesBeside = new FilesBeside(this, options.around, { sealed, clean, isEmpty: recovered.segments.length === 0 });
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
     this.#noteEpoch(options.leaderEpoch);
     this.#assertOffsetOrder();
@@ -254,7 +247,7 @@ export class PartitionLog implements CommitMember {
     const position = segment.append(place);
     this.#writes.add(segment, position, bytes, place, this.#leaderEpoch);
     this.#tail.add({ baseOffset, endOffset: lastOffset + 1, bytes });
-    this.#changed = true;
+    this.#filesBeside.changed();
     this.#endOffset = lastOffset + 1;
     this.#assertOffsetOrder();
     // The high watermark moves only in the commit: until then a crash may take this batch back, and nobody has seen it.
@@ -416,8 +409,7 @@ export class PartitionLog implements CommitMember {
     this.#syncedOffset = Math.min(this.#syncedOffset, this.#highWatermark);
     this.#durableOffset = Math.min(this.#durableOffset, this.#highWatermark);
     this.#noteEpoch(this.#leaderEpoch);
-    this.#sealed = recovered.sealed;
-    this.#changed = true;
+    this.#filesBeside.reopened(recovered.sealed);
     this.#stagedWrites?.clear();
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
@@ -428,42 +420,17 @@ export class PartitionLog implements CommitMember {
 
   /** Files beside the segments that must be durable before the recovery point passes what they tell of. */
   get hasFilesToWrite(): boolean {
-    const [oldest] = this.#sealed;
-    return (
-      (oldest !== undefined && oldest.snapshot.offset <= this.#highWatermark) || (this.#epochsDirty && this.#changed && this.#directoryMade)
-    );
+    return this.#filesBeside.areDue;
   }
 
-  /** Writes the indexes and snapshots of full segments, and the leader epochs. What a crash leaves half done is made again from the batches. */
-  async writeFiles(): Promise<void> {
-    const { env } = this.#around;
-    if (this.#epochsDirty && this.#directoryMade) {
-      this.#epochsDirty = false;
-      await replaceFile(env.files, join(this.directory, LEADER_EPOCH_FILE), this.#leaderEpochs.encode()).catch((thrown: unknown) => {
-        this.#epochsDirty = true;
-        throw thrown;
-      });
-    }
-    let wrote = false;
-    for (let next = this.#sealed[0]; next !== undefined && next.snapshot.offset <= this.#highWatermark; next = this.#sealed[0]) {
-      await writeIndexFiles(this.#around, next.segment);
-      await writeSnapshot(env, this.directory, next.snapshot);
-      if (this.#sealed[0] === next) this.#sealed = this.#sealed.slice(1); // else its segment was removed meanwhile
-      this.#around.loadedIndexes.used(next.segment);
-      wrote = true;
-    }
-    if (wrote) await env.files.syncDirectory(this.directory);
+  writeFiles(): Promise<void> {
+    return this.#filesBeside.write();
   }
 
   /** What a clean stop leaves beside the segments, so that the next start need not walk them. */
   async writeFilesOfCleanStop(): Promise<void> {
-    if (!this.#changed || !this.#directoryMade || this.#isUncut || this.#state.kind === 'readOnly') return;
-    await this.writeFiles();
-    const active = this.#segments.active;
-    if (active !== undefined) await writeIndexFiles(this.#around, active, { isActive: true });
-    await writeSnapshot(this.#around.env, this.directory, this.#snapshotAt(this.#endOffset));
-    await this.#around.env.files.syncDirectory(this.directory);
-    this.#changed = false;
+    if (this.#isUncut || this.#state.kind === 'readOnly') return;
+    await this.#filesBeside.writeAll(this.#segments.active, () => this.#snapshotAt(this.#endOffset));
   }
 
   /**
@@ -490,32 +457,25 @@ export class PartitionLog implements CommitMember {
     }
     this.#logStartOffset = to;
     this.#producers.advanceLogStartTo(Math.min(to, this.#producers.endOffset));
-    if (this.#leaderEpochs.truncateFromStart(to)) this.#epochsDirty = true;
-    this.#changed = true;
+    if (this.#leaderEpochs.truncateFromStart(to)) this.#filesBeside.epochsChanged();
+    this.#filesBeside.changed();
     this.#assertOffsetOrder();
   }
 
   /** Takes the segments that lie wholly below the log start, and below what is synced, out of the log; their files are the caller's to remove. */
   takeDeletableSegments(): Segment[] {
     const taken = this.#segments.takeBelow(Math.min(this.#logStartOffset, this.#syncedOffset));
-    if (taken.length > 0) this.#sealed = this.#sealed.filter(({ segment }) => !taken.includes(segment));
+    if (taken.length > 0) this.#filesBeside.forget(taken);
     return taken;
   }
 
-  /** Removes the files of a segment that is no longer part of the log. Readers that hold it open finish first. */
-  async removeSegmentFiles(segment: Segment): Promise<void> {
-    const { env, openFiles, loadedIndexes } = this.#around;
-    loadedIndexes.forget(segment);
-    openFiles.forget(segment.path);
-    // The batches first: files beside a segment that is not there mean nothing, and the next start removes them.
-    await env.files.remove(segment.path);
-    for (const suffix of indexSuffixes) await env.files.remove(join(this.directory, offsetFileName(segment.baseOffset, suffix)));
-    await removeSnapshot(env, this.directory, segment.baseOffset);
+  removeSegmentFiles(segment: Segment): Promise<void> {
+    return this.#filesBeside.remove(segment);
   }
 
   /** Segments that are full, synced and have their files, oldest first: as many as there are before the first that has not. */
   get settledSegments(): Segment[] {
-    return this.#segments.settled(this.recoveryPoint, this.#sealed[0]?.segment);
+    return this.#segments.settled(this.recoveryPoint, this.#filesBeside.oldestWithout);
   }
 
   /** Where neighbouring segments end: the next one's base, exclusive. */
@@ -618,7 +578,7 @@ export class PartitionLog implements CommitMember {
     const active = this.#segments.active;
     const nowMs = this.#around.env.wallMs();
     if (active !== undefined && !active.mustRollFor(place, this.#config, nowMs)) return active;
-    if (active !== undefined) this.#sealed = [...this.#sealed, { segment: active, snapshot: this.#snapshotAt(place.baseOffset) }];
+    if (active !== undefined) this.#filesBeside.sealed(active, this.#snapshotAt(place.baseOffset));
     const segment = new Segment({
       directory: this.directory,
       baseOffset: place.baseOffset,
@@ -635,7 +595,7 @@ export class PartitionLog implements CommitMember {
   }
 
   #noteEpoch(leaderEpoch: number): void {
-    if (this.#leaderEpochs.assign(leaderEpoch, this.#endOffset)) this.#epochsDirty = true;
+    if (this.#leaderEpochs.assign(leaderEpoch, this.#endOffset)) this.#filesBeside.epochsChanged();
   }
 
   #result(buffers: Buffer[], bytes: number, from: number, endOffset: number, options: ReadOptions): ReadResult {
