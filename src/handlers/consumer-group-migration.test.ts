@@ -182,6 +182,29 @@ test('where a round was broken off, a cooperative member is left what it says it
   assert.equal(old.owned.size + anna.owned.size, 3);
 });
 
+test('what a member still has to let go of is nobody else’s, also when the group goes back and comes over again meanwhile', async () => {
+  const { group, old } = await classicGroup({ cooperative: true });
+  await using _ = group;
+  const anna = group.member('anna');
+  await group.beat(anna);
+  assert.equal(await beatOf(group, old), 'REBALANCE_IN_PROGRESS');
+  const ofOld = await group.connectionOf(old);
+  assert.equal(await group.until(old.join(ofOld)), 'NONE');
+  assert.equal(await group.until(old.sync(ofOld, new Map([['foo', 3]]))), 'NONE');
+  assert.ok(old.toLetGo.length > 0 && old.owned.size === 3, 'it reads on for a while');
+  await group.said({ memberEpoch: -1 });
+  assert.equal(await group.listed(), 'classic PreparingRebalance');
+  const bert = group.member('bert');
+  assert.match(await group.beat(bert), /^\d+ \[\]$/, 'it is not given what another reads');
+  assert.equal(await beatOf(group, old), 'ILLEGAL_GENERATION');
+  old.lose();
+  await round(group, old);
+  await group.settle(bert);
+  await round(group, old);
+  assert.equal(old.owned.size + bert.owned.size, 3);
+  assert.ok(bert.owned.size > 0);
+});
+
 test('a static member may come back with the new protocol, and finds its partitions', async () => {
   const { group, old } = await classicGroup({ instanceId: 'one' });
   await using _ = group;

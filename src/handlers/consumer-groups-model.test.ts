@@ -152,6 +152,7 @@ class Life {
     else if (what < 0.82) world.broker = await world.broker.restart();
     else if (what < 0.9) await this.describe();
     await world.broker.env.clock.advanceMs(random.integer(3000));
+    assert.deepEqual(world.broker.failures, [], `seed ${this.seed}`);
     assert.deepEqual(world.wrong, [], `seed ${this.seed}`);
   }
 

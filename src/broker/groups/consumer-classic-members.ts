@@ -129,7 +129,8 @@ function goBack(
     ? told
     : reconcileMember(group, told, { target, assignmentEpoch: group.assignmentEpoch, subscriptionHasChanged, owned }, step);
   const replacement = replaced === undefined ? undefined : { memberId: told.memberId, replaced: replaced.memberId };
-  convertToClassicGroup(group, { members, replacement, rebalances: subscriptionHasChanged }, step);
+  const afterwards = new Map(members).set(updated.memberId, updated);
+  convertToClassicGroup(group, { members: afterwards, replacement, rebalances: subscriptionHasChanged }, step);
   return updated;
 }
 

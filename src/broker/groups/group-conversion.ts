@@ -7,7 +7,7 @@ import { ClassicGroup, CONSUMER_PROTOCOL_TYPE } from './classic-group.ts';
 import { ClassicMember, NO_ASSIGNMENT } from './classic-member.ts';
 import { joinError, prepareRebalance, syncError } from './classic-rebalance.ts';
 import { ConsumerGroup } from './consumer-group.ts';
-import { inOrder, newMember, type ClassicMembership, type ConsumerMember } from './consumer-member.ts';
+import { inOrder, isReconciledTo, newMember, type ClassicMembership, type ConsumerMember } from './consumer-member.ts';
 import {
   currentAssignmentRecord,
   groupEpochRecord,
@@ -20,7 +20,7 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, withTopicIds } 
 import type { ConsumerGroupRecord, GroupRecord } from './group-records.ts';
 import type { GroupStep } from './group-step.ts';
 import type { GroupsState } from './groups-state.ts';
-import { put, type TopicPartitions } from './topic-partitions.ts';
+import { NO_PARTITIONS, put, union, type TopicPartitions } from './topic-partitions.ts';
 
 /**
  * The group that a heartbeat is for. One that is not there, or nobody is in, begins as a consumer group when the member joins;
@@ -81,8 +81,9 @@ function checkMayBecomeConsumer({ groupId, usesConsumerProtocol, members }: Clas
 }
 
 /**
- * The members as they are in the new protocol, each with what it was given last. A round that was broken off has taken that back,
- * while cooperative members read on: they are left what they say they hold, or others would be given it at once. (Kafka 4.2 forgets it.)
+ * The members as they are in the new protocol, each with what it was given last, and cooperative ones with what they say they hold
+ * besides: it may have been taken back, by a round that was broken off or by one whose outcome they have just been told, while they read
+ * on, and others would be given it at once. (Kafka 4.2 forgets it.)
  */
 function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[] {
   const { groupId, generationId } = classic;
@@ -98,10 +99,9 @@ function cameOver(classic: ClassicGroup, { topics }: GroupStep): ConsumerMember[
       const subscription = decodeSubscription(member.metadataOf(protocolName));
       return { member, subscription, assigned: taken.without(withTopicIds(partitions, topics)) };
     });
-    const claims = coming.filter(({ member }) => member.assignment.length === 0);
     // Who says so in a later generation knows it better.
-    for (const one of claims.toSorted((left, right) => right.subscription.generationId - left.subscription.generationId))
-      one.assigned = taken.without(withTopicIds(one.subscription.ownedPartitions, topics));
+    for (const one of coming.toSorted((left, right) => right.subscription.generationId - left.subscription.generationId))
+      one.assigned = union(one.assigned, taken.without(withTopicIds(one.subscription.ownedPartitions, topics)));
     return coming.map(({ member, subscription, assigned }) => ({
       ...newMember(member.memberId),
       instanceId: member.groupInstanceId,
@@ -160,18 +160,22 @@ export interface ToClassicOptions {
   readonly members: ReadonlyMap<string, ConsumerMember>;
   /** Of a member that has just taken the place of another, whose records stand in this step already. */
   readonly replacement: { readonly memberId: string; readonly replaced: string } | undefined;
-  /** The members have to share the work anew. */
+  /** The members have to share the work anew. They do also where some have not come to their shares yet. */
   readonly rebalances: boolean;
 }
 
 export function convertToClassicGroup(group: ConsumerGroup, options: ToClassicOptions, step: GroupStep): void {
   const { groupId } = group;
-  const { replacement, rebalances } = options;
+  const { replacement } = options;
+  const rebalances = options.rebalances || !isSettled(group, options.members);
   const memberIds = [...group.members.keys()].map((memberId) => (memberId === replacement?.replaced ? replacement.memberId : memberId));
   step.records.push(...groupTombstones(groupId, memberIds, group.resolvedRegexes.keys()));
   const members = [...options.members.values()].map((member) => wentBack(member));
+  // In a round nobody is told of this: it says who may be reading what, for a group that comes over again before everybody has joined.
   const assigned = (memberId: string): TopicPartitions =>
-    group.targetOf(memberId === replacement?.memberId ? replacement.replaced : memberId);
+    rebalances
+      ? heldBy(options.members.get(memberId))
+      : group.targetOf(memberId === replacement?.memberId ? replacement.replaced : memberId);
   step.records.push(classicRecord(group, members, assigned, step));
 
   step.onceApplied(() => {
@@ -188,6 +192,14 @@ export function convertToClassicGroup(group: ConsumerGroup, options: ToClassicOp
     step.noteDeadline(classic);
   });
 }
+
+/** All have what the target gives them, and the target is that of the group. */
+function isSettled({ groupEpoch, assignmentEpoch }: ConsumerGroup, members: ReadonlyMap<string, ConsumerMember>): boolean {
+  return groupEpoch === assignmentEpoch && [...members.values()].every((member) => isReconciledTo(member, assignmentEpoch));
+}
+
+const heldBy = (member: ConsumerMember | undefined): TopicPartitions =>
+  member === undefined ? NO_PARTITIONS : union(member.assigned, member.pendingRevocation);
 
 function wentBack(member: ConsumerMember): ClassicMember {
   const { sessionTimeoutMs, supportedProtocols } = classicMembershipOf(member);
