@@ -39,6 +39,16 @@ export class CheckpointSchedule {
     return run;
   }
 
+  /** Does the work while no checkpoint is under way: none may count as done, and set frames free, what the work takes out of its hands. */
+  between<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#running.then(work);
+    this.#running = run.then(
+      () => undefined,
+      () => undefined,
+    );
+    return run;
+  }
+
   /** So many bytes more would have to be looked at by the next start. */
   wrote(bytes: number): void {
     this.#bytesSince += bytes;

@@ -1,5 +1,6 @@
 // The logs of one dir whose commits a full disk has refused: each is cut to what is committed, which makes room too, and
 // takes records again. Whether clients' records are let in by then is the disk room's to say.
+import type { CheckpointSchedule } from './checkpoint-schedule.ts';
 import type { CommitLog } from './commit/commit-log.ts';
 import type { DiskRoom } from './disk-room.ts';
 import type { PartitionLog } from './log/partition-log.ts';
@@ -8,7 +9,8 @@ import type { RecoveredLog } from './log/recovery.ts';
 export interface FullDiskLogsOptions {
   readonly commits: CommitLog;
   readonly room: DiskRoom;
-  /** What the files of the log hold up to its high watermark; what lies beyond is cut. */
+  readonly checkpoints: CheckpointSchedule;
+  /** What the files of the log hold up to its high watermark, which is synced now; what lies beyond is cut. */
   readonly recover: (log: PartitionLog) => Promise<RecoveredLog>;
   /** It was dropped, or closed, while it waited, or the dir has failed for good. */
   readonly isGone: (log: PartitionLog) => boolean;
@@ -63,10 +65,16 @@ export class FullDiskLogs {
     if (!isGone(log)) await log.changeFiles(async () => (isGone(log) ? undefined : this.#cutNow(log)));
   }
 
+  /**
+   * Nobody syncs the files of the log any more once they are forgotten: until `recover` has done it, the frames of the journal are all
+   * that is durable of what was acknowledged, so no checkpoint may come in between.
+   */
   async #cutNow(log: PartitionLog): Promise<void> {
-    const { commits, recover, onReopened } = this.#options;
-    commits.forget(log);
-    log.reopen(await recover(log));
+    const { commits, checkpoints, recover, onReopened } = this.#options;
+    await checkpoints.between(async () => {
+      commits.forget(log);
+      log.reopen(await recover(log));
+    });
     onReopened(log);
   }
 }

@@ -248,6 +248,32 @@ test('a partition that does not say whose it is any more is not opened, and not 
   }
 });
 
+for (const isKilled of [false, true]) {
+  test(`what says whose a folder is survives the power, also where the first commit was refused${isKilled ? ' and the broker killed' : ''}`, async () => {
+    const clock = new FakeClock();
+    const disk = new MemoryDisk({ clock, modelsPowerLoss: true });
+    let world = await openDir({ disk, clock });
+    let log = await world.openLog('orders');
+    disk.inject({ kinds: ['write'], path: /orders-0.*log$/, code: 'ENOSPC', times: 1, partialBytes: 50 });
+    const refused = append(log);
+    await world.env.settle();
+    assert.match(String(log.failureOf(refused)), /ENOSPC/);
+    if (isKilled) {
+      world.env.kill();
+      world = await openDir({ disk, clock, seed: 2 });
+      log = await world.openLog('orders');
+    }
+    await world.env.advanceMs(5000);
+    append(log);
+    await world.env.settle();
+    assert.equal(log.highWatermark, 1);
+    disk.losePower(keepNothing);
+    const again = await (await openDir({ disk, clock, seed: 3 })).openLog('orders');
+    assert.equal(again.refusal, undefined);
+    assert.equal(again.endOffset, 1);
+  });
+}
+
 test('a folder that is gone although its records were kept is missed', async () => {
   const world = newWorld();
   const before = await open(world);

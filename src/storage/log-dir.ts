@@ -141,6 +141,7 @@ export class LogDir {
     this.#refused = new FullDiskLogs({
       commits: this.#commits,
       room: this.#room,
+      checkpoints: this.#checkpoints,
       recover: (log) => this.#recoverCommitted(log),
       isGone: (log) => this.#closing || this.#offline !== undefined || this.#logs.get(log.name) !== log,
       onReopened: ({ name, endOffset }) => this.#log.debug('a partition was cut to what is committed', { partition: name, endOffset }),
@@ -366,17 +367,20 @@ export class LogDir {
     };
   }
 
+  /** All of it is durable then, the name of its folder too. */
   #recoverCommitted(log: PartitionLog): Promise<RecoveredLog> {
     const { name, config, recoveryPoint, highWatermark } = log;
-    return this.#descriptors.within(() =>
-      recoverLog({
+    return this.#descriptors.within(async () => {
+      const recovered = await recoverLog({
         ...this.#recoveryInput(name, config),
         recoveryPoint,
         promisedTo: highWatermark,
         promiseKnown: true,
         endOffset: highWatermark,
-      }),
-    );
+      });
+      if (recovered.segments.length > 0) await this.#env.files.syncDirectory(this.directory);
+      return recovered;
+    });
   }
 
   async #beginJournal(): Promise<Journal> {
@@ -387,7 +391,7 @@ export class LogDir {
       randomBytes: (count) => this.#env.randomBytes(count),
     });
     try {
-      // A frame is no use in a file that a power loss leaves without a name.
+      // Before a segment is written to: where a power loss leaves a torn group, and a journal without frames, nothing was promised.
       await this.#env.files.syncDirectory(this.directory);
       return journal;
     } catch (thrown) {

@@ -269,11 +269,12 @@ export class CommitLog {
 
   async #run(): Promise<void> {
     while (!this.#next.isEmpty) {
+      const refusal = this.#needsJournal(this.#next) ? await this.#beginJournal() : undefined;
       const group = this.#next;
       this.#next = new Group();
       this.#current = group;
       if (this.#broken !== undefined) throw this.#broken;
-      await this.#commit(group);
+      await this.#commit(group, refusal);
     }
     this.#rest();
   }
@@ -304,7 +305,8 @@ export class CommitLog {
     if (first) this.#options.onFatal(thrown);
   }
 
-  async #commit(group: Group): Promise<void> {
+  /** `refusal`: there is no journal, and could be none. */
+  async #commit(group: Group, refusal: CommitFailedError | undefined): Promise<void> {
     const startedMs = this.#env.monotonicMs();
     const parts: Part[] = [];
     const failed = new Set<CommitMember>();
@@ -320,7 +322,12 @@ export class CommitLog {
       for (const { member, writes } of durable) if (!isDurable(member, writes)) fail(member, error);
     };
 
+    if (refusal !== undefined) {
+      group.durable.fail(group, refusal);
+      for (const member of group.members) fail(member, refusal);
+    }
     await inParallel(WRITES_AT_ONCE, group.members, async (member) => {
+      if (failed.has(member)) return;
       try {
         parts.push(await this.#write(member));
       } catch (thrown) {
@@ -353,6 +360,23 @@ export class CommitLog {
     }
     group.durable.settle();
     this.#options.onGroup?.({ members: group.members.size, bytes, milliseconds: this.#env.monotonicMs() - startedMs });
+  }
+
+  #needsJournal({ members, marked }: Group): boolean {
+    if (this.#options.openJournal === undefined || this.#journal !== undefined) return false;
+    return marked || members.values().some(({ syncBeforeAck }) => syncBeforeAck);
+  }
+
+  /** Before the first write that an ack waits for: what is in a segment and in no journal might have been promised. */
+  async #beginJournal(): Promise<CommitFailedError | undefined> {
+    const { openJournal } = this.#options;
+    try {
+      if (openJournal !== undefined) this.#journal = await this.attempt('write', 'the journal', openJournal);
+      return undefined;
+    } catch (thrown) {
+      if (thrown instanceof CommitFailedError) return thrown;
+      throw thrown;
+    }
   }
 
   /** Syncs the logs that have been written to as much, or as long, as their acks may do without; in the background. */
@@ -394,8 +418,7 @@ export class CommitLog {
 
   /** Frame by frame; a part counts, and its member is told, once all of it is durable. @throws CommitFailedError: the others do not count */
   async #makeDurable(parts: readonly Part[]): Promise<void> {
-    const { openJournal } = this.#options;
-    const journal = openJournal && (this.#journal ??= await this.attempt('write', 'the journal', openJournal));
+    const journal = this.#journal;
     await inParallel(this.#env.files.syncsAtOnce, parts, (part) => this.#syncWhatCameBefore(part));
     for (const frame of framesOf(parts, journal?.maxFrameBytes)) {
       await this.#writeFrame(frame, journal);

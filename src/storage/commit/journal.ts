@@ -46,7 +46,7 @@ export class Journal {
     this.#allocatedBytes = options.allocatedBytes;
   }
 
-  /** Begins a journal where nothing of an earlier one in that file is needed any more. It is durable with its first frame. */
+  /** Begins a journal where nothing of an earlier one in that file is needed any more. It is durable, but for its name. */
   static async begin(
     files: FileSystem,
     path: string,
@@ -57,6 +57,7 @@ export class Journal {
     try {
       const allocatedBytes = Math.max(await handle.size(), HEAD_BYTES);
       await handle.write([encodeHead({ id, halfBytes: options.halfBytes }, options.compute)], 0);
+      await handle.dataSync();
       return new Journal({ handle, ...options, id, allocatedBytes });
     } catch (thrown) {
       await handle.close();

@@ -139,7 +139,7 @@ export class PartitionLog implements CommitMember {
     this.#durableOffset = recovered.endOffset;
     this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
-    this.#directoryMade = recovered.segments.length > 0;
+    this.#directoryMade = isKnownToBeMade(recovered);
     const { sealed, clean } = recovered;
     this.#filesBeside = new FilesBeside(this, options.around, { sealed, clean, isEmpty: recovered.segments.length === 0 });
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
@@ -405,13 +405,13 @@ export class PartitionLog implements CommitMember {
     this.#producers = recovered.producers;
     this.#leaderEpochs = recovered.leaderEpochs;
     this.#endOffset = Math.max(recovered.endOffset, this.#highWatermark);
-    // What was synced beyond has been cut.
-    this.#syncedOffset = Math.min(this.#syncedOffset, this.#highWatermark);
-    this.#durableOffset = Math.min(this.#durableOffset, this.#highWatermark);
+    // What was synced beyond has been cut, and what was not synced below has been by now.
+    this.#syncedOffset = Math.min(recovered.endOffset, this.#highWatermark);
+    this.#durableOffset = this.#highWatermark;
     this.#noteEpoch(this.#leaderEpoch);
     this.#filesBeside.reopened(recovered.sealed);
     this.#stagedWrites?.clear();
-    this.#directoryMade = recovered.segments.length > 0;
+    this.#directoryMade = isKnownToBeMade(recovered);
     this.#tail.clear(this.#endOffset);
     this.#isUncut = recovered.damage !== undefined;
     if (this.#state.kind !== 'closed') this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
@@ -616,3 +616,9 @@ export class PartitionLog implements CommitMember {
     invariant(this.#highWatermark <= this.#endOffset, 'high watermark passed the log end');
   }
 }
+
+/**
+ * A folder without records may be what a refused commit, or a kill in the middle of the first one, has left: nobody has synced then
+ * what says whose it is. It is made again with the next append, which changes nothing and syncs it.
+ */
+const isKnownToBeMade = ({ segments, endOffset }: RecoveredLog): boolean => segments.length > 0 && endOffset > 0;
