@@ -5,7 +5,9 @@ import { FakeClock } from '../base/memory/clock.ts';
 import { MemoryDisk } from '../base/memory/disk.ts';
 import { keepEverything, keepNothing, randomSurvival } from '../base/memory/power-loss.ts';
 import { SeededRandom } from '../base/memory/random.ts';
-import { append, DIRECTORY, openDir, readAll, topicConfig, topicIdOf, type OpenDir } from './log-dir.testing.ts';
+import { append, batchOf, DIRECTORY, openDir, readAll, topicConfig, topicIdOf, type OpenDir } from './log-dir.testing.ts';
+
+const sizeOfBatch = batchOf().bytes.length;
 
 interface World {
   readonly disk: MemoryDisk;
@@ -248,30 +250,45 @@ test('a partition that does not say whose it is any more is not opened, and not 
   }
 });
 
+/** The first write of a folder, or of a segment, is refused; the next is taken, and a checkpoint later the power goes. */
 for (const isKilled of [false, true]) {
-  test(`what says whose a folder is survives the power, also where the first commit was refused${isKilled ? ' and the broker killed' : ''}`, async () => {
-    const clock = new FakeClock();
-    const disk = new MemoryDisk({ clock, modelsPowerLoss: true });
-    let world = await openDir({ disk, clock });
-    let log = await world.openLog('orders');
-    disk.inject({ kinds: ['write'], path: /orders-0.*log$/, code: 'ENOSPC', times: 1, partialBytes: 50 });
-    const refused = append(log);
-    await world.env.settle();
-    assert.match(String(log.failureOf(refused)), /ENOSPC/);
-    if (isKilled) {
-      world.env.kill();
-      world = await openDir({ disk, clock, seed: 2 });
-      log = await world.openLog('orders');
-    }
-    await world.env.advanceMs(5000);
-    append(log);
-    await world.env.settle();
-    assert.equal(log.highWatermark, 1);
-    disk.losePower(keepNothing);
-    const again = await (await openDir({ disk, clock, seed: 3 })).openLog('orders');
-    assert.equal(again.refusal, undefined);
-    assert.equal(again.endOffset, 1);
-  });
+  for (const { what, before } of [
+    { what: 'folder', before: 0 },
+    { what: 'segment', before: 3 },
+  ]) {
+    test(`a ${what} whose first write was refused${isKilled ? ', and the broker killed,' : ''} is there after a power loss`, async () => {
+      const config = { 'segment.bytes': 3 * sizeOfBatch };
+      const clock = new FakeClock();
+      const disk = new MemoryDisk({ clock, modelsPowerLoss: true });
+      let world = await openDir({ disk, clock });
+      let log = await world.openLog('orders', 0, config);
+      for (let n = 0; n < before; n += 1) append(log);
+      await world.env.settle();
+      // So that no files are left to write beside the segment before it, which would sync the names of all.
+      await clock.until(world.dir.close());
+      world = await openDir({ disk, clock, seed: 4 });
+      log = await world.openLog('orders', 0, config);
+      disk.inject({ kinds: ['write'], path: /orders-0.*log$/, code: 'ENOSPC', times: 1 });
+      const refused = append(log);
+      await world.env.settle();
+      assert.match(String(log.failureOf(refused)), /ENOSPC/);
+      if (isKilled) {
+        world.env.kill();
+        world = await openDir({ disk, clock, seed: 2 });
+        log = await world.openLog('orders', 0, config);
+      } else await world.env.advanceMs(5000);
+      append(log);
+      await world.env.settle();
+      assert.equal(log.highWatermark, before + 1);
+      await clock.until(world.dir.checkpoint());
+      append(log); // its frame is all that speaks of the partition by then
+      await world.env.settle();
+      disk.losePower(keepNothing);
+      const again = await (await openDir({ disk, clock, seed: 3 })).openLog('orders', 0, config);
+      assert.equal(again.refusal, undefined);
+      assert.equal(again.endOffset, before + 2);
+    });
+  }
 }
 
 test('a folder that is gone although its records were kept is missed', async () => {

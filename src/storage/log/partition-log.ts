@@ -139,7 +139,7 @@ export class PartitionLog implements CommitMember {
     this.#durableOffset = recovered.endOffset;
     this.#syncedMs = options.around.env.monotonicMs();
     this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
-    this.#directoryMade = isKnownToBeMade(recovered);
+    this.#directoryMade = recovered.segments.length > 0;
     const { sealed, clean } = recovered;
     this.#filesBeside = new FilesBeside(this, options.around, { sealed, clean, isEmpty: recovered.segments.length === 0 });
     this.#tail = new PartitionTail(options.around.tailCache, recovered.endOffset);
@@ -411,7 +411,7 @@ export class PartitionLog implements CommitMember {
     this.#noteEpoch(this.#leaderEpoch);
     this.#filesBeside.reopened(recovered.sealed);
     this.#stagedWrites?.clear();
-    this.#directoryMade = isKnownToBeMade(recovered);
+    this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
     this.#isUncut = recovered.damage !== undefined;
     if (this.#state.kind !== 'closed') this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
@@ -616,9 +616,3 @@ export class PartitionLog implements CommitMember {
     invariant(this.#highWatermark <= this.#endOffset, 'high watermark passed the log end');
   }
 }
-
-/**
- * A folder without records may be what a refused commit, or a kill in the middle of the first one, has left: nobody has synced then
- * what says whose it is. It is made again with the next append, which changes nothing and syncs it.
- */
-const isKnownToBeMade = ({ segments, endOffset }: RecoveredLog): boolean => segments.length > 0 && endOffset > 0;

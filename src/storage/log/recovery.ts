@@ -300,8 +300,10 @@ async function finish({ input, segments, endOffset, damage }: Walk, files: reado
     if (suffix !== '.snapshot' || mark !== undefined || bases.has(offset) || (input.clean && offset === endOffset)) continue;
     await removeSnapshot(input.env, input.directory, offset);
   }
-  if (segments.length > 0 && endOffset > input.recoveryPoint) {
-    // As with what was walked: a kill may have come before any of it was synced, and it will be relied on from now on.
+  const last = segments.at(-1);
+  if (last !== undefined && !input.clean && (endOffset > input.recoveryPoint || last.baseOffset >= input.recoveryPoint)) {
+    // As with what was walked: a kill may have come before any of it was synced, and it will be relied on from now on. The segment
+    // that was begun last may be a name only, which nothing that is written to it later would sync.
     await input.openFiles.use(join(input.directory, PARTITION_METADATA_FILE), (handle) => handle.dataSync());
     await input.env.files.syncDirectory(input.directory);
   }
