@@ -1,5 +1,6 @@
-// A disk that refuses now and then, under idempotent producers that send again what was refused: kills, power losses and clean
-// stops at any moment of it. Whatever was acknowledged is there, once and in order, and the next start goes on behind it.
+// A disk that refuses now and then, for want of room or of descriptors, under idempotent producers that send again what was refused:
+// kills, power losses and clean stops at any moment of it. Whatever was acknowledged is there, once and in order, and the next start
+// goes on behind it.
 // Fresh seeds: REFUSAL_SEEDS=1000-1200 node --test src/storage/refused-commits.test.ts
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +16,9 @@ import type { PartitionLog, Ticket } from './log/partition-log.ts';
 const PARTITIONS = 3;
 const LIVES = 5;
 const config = { 'segment.bytes': 3000 };
-/** What may be refused; the files beside the segments are written out of the reserve, which must be refused with them. */
+/** What needs a descriptor. */
+const opening = ['open', 'create', 'readDirectory', 'syncDirectory'] as const;
+/** Where it may be refused; the files beside the segments are written out of the reserve, which must be refused with them. */
 const refusals = [/chaos-\d\/\d+\.log$/, /chaos-\d\//, /chaos-1\//, /journal/, /data/];
 
 /** The one producer of a partition: each of its batches is one record, whose sequence stands in it. */
@@ -89,9 +92,14 @@ class Life {
   }
 
   refuse(): void {
-    const path = this.random.pick(refusals);
-    const times = this.random.chance(0.5) ? { times: 1 + this.random.integer(3) } : {};
-    this.#refusing ??= this.disk.inject({ kinds: ['write'], path, code: 'ENOSPC', partialBytes: this.random.integer(200), ...times });
+    const { random } = this;
+    const times = random.chance(0.5) ? { times: 1 + random.integer(3) } : {};
+    const isFull = random.chance(0.7);
+    this.#refusing ??= this.disk.inject({
+      path: random.pick(refusals),
+      ...(isFull ? { kinds: ['write'], code: 'ENOSPC', partialBytes: random.integer(200) } : { kinds: opening, code: 'EMFILE' }),
+      ...times,
+    });
   }
 
   makeRoom(): void {

@@ -98,7 +98,8 @@ export class PartitionLog implements CommitMember {
   #listeners: Set<AdvanceListener> | undefined;
   #coldReads: ColdReads | undefined;
   #state: State;
-  #isUncut = false;
+  /** Why a commit was refused, while what it may have left in the files is still there. */
+  #uncut: CommitFailedError | undefined;
   #leaderEpoch: number;
   #logStartOffset: number;
   #advancing: Promise<void> | undefined;
@@ -337,7 +338,7 @@ export class PartitionLog implements CommitMember {
   }
 
   takeStaged(): StagedWrite[] {
-    if (this.#state.kind === 'failed') throw this.#state.error;
+    if (this.#uncut !== undefined) throw this.#uncut;
     return this.#writes.take(this.#endOffset);
   }
 
@@ -382,8 +383,8 @@ export class PartitionLog implements CommitMember {
   }
 
   commitFailed(error: CommitFailedError): void {
-    if (this.#isUncut) return;
-    this.#isUncut = true;
+    if (this.#uncut !== undefined) return;
+    this.#uncut = error;
     if (this.#state.kind !== 'closed') this.#state = { kind: 'failed', error };
     this.#stagedWrites?.dropInHand();
     this.#around.onLogFailed(this, error);
@@ -391,7 +392,7 @@ export class PartitionLog implements CommitMember {
 
   /** A commit was refused, and what it may have left in the files is still there. */
   get isUncut(): boolean {
-    return this.#isUncut;
+    return this.#uncut !== undefined;
   }
 
   /**
@@ -399,7 +400,7 @@ export class PartitionLog implements CommitMember {
    * stays so. Whoever waits for records goes on waiting: for readers nothing has changed.
    */
   reopen(recovered: RecoveredLog): void {
-    invariant(this.#isUncut, 'only a log of which a commit was refused is reopened');
+    invariant(this.isUncut, 'only a log of which a commit was refused is reopened');
     invariant(recovered.endOffset >= this.#highWatermark || recovered.damage !== undefined, 'what was committed is in the files');
     this.#segments.reset(recovered.segments);
     this.#producers = recovered.producers;
@@ -413,7 +414,7 @@ export class PartitionLog implements CommitMember {
     this.#stagedWrites?.clear();
     this.#directoryMade = recovered.segments.length > 0;
     this.#tail.clear(this.#endOffset);
-    this.#isUncut = recovered.damage !== undefined;
+    if (recovered.damage === undefined) this.#uncut = undefined;
     if (this.#state.kind !== 'closed') this.#state = recovered.damage === undefined ? OPEN : { kind: 'readOnly', why: recovered.damage };
     this.#assertOffsetOrder();
   }
@@ -429,7 +430,7 @@ export class PartitionLog implements CommitMember {
 
   /** What a clean stop leaves beside the segments, so that the next start need not walk them. */
   async writeFilesOfCleanStop(): Promise<void> {
-    if (this.#isUncut || this.#state.kind === 'readOnly') return;
+    if (this.#uncut !== undefined || this.#state.kind === 'readOnly') return;
     await this.#filesBeside.writeAll(this.#segments.active, () => this.#snapshotAt(this.#endOffset));
   }
 
