@@ -291,6 +291,19 @@ for (const isKilled of [false, true]) {
   }
 }
 
+test('the folder that a start cannot do without is there with its first record, whatever else the power takes', async () => {
+  const world = newWorld();
+  const { dir, env } = await open(world);
+  const identity = { topic: 'metadata', topicId: topicIdOf('metadata'), partition: 0 };
+  const log = dir.startLog({ ...identity, irreplaceable: true }, topicConfig(), 0);
+  append(log);
+  await env.settle();
+  assert.equal(log.highWatermark, 1);
+  world.disk.losePower(keepNothing);
+  assert.ok((await world.disk.mount().readDirectory(DIRECTORY)).some(({ name }) => name === 'metadata-0'));
+  assert.equal((await (await open(world, 2)).openLog('metadata')).endOffset, 1);
+});
+
 test('a folder that is gone although its records were kept is missed', async () => {
   const world = newWorld();
   const before = await open(world);

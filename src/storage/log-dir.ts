@@ -75,6 +75,7 @@ export class LogDir {
   readonly #refused: FullDiskLogs;
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
+  readonly #irreplaceable = new Set<string>();
   readonly #folders: PartitionFolders;
   readonly #room: DiskRoom;
   /** Everything below these is synced in its segments. */
@@ -156,7 +157,7 @@ export class LogDir {
       tailCache: options.tailCache,
       log: options.log,
       loadedIndexes: new LoadedIndexes(),
-      makeFolder: ({ name, topicId }) => this.#folders.make(name, topicId, this.#openFiles),
+      makeFolder: ({ name, topicId }) => this.#makeFolder(name, topicId),
       onLogFailed: (log, error) => this.#onLogFailed(log, error),
     };
   }
@@ -339,6 +340,13 @@ export class LogDir {
     await write(CLEAN_SHUTDOWN_FILE, encodeCleanShutdown(brokerEpoch));
   }
 
+  async #makeFolder(name: string, topicId: string): Promise<{ files: string[]; directories: string[] }> {
+    const made = await this.#folders.make(name, topicId, this.#openFiles);
+    // A start that finds others and not this one is refused before it looks into the journal, so its name must outlive the power first.
+    if (this.#irreplaceable.has(name)) await this.#env.files.syncDirectory(this.directory);
+    return made;
+  }
+
   #add(name: string, identity: PartitionIdentity, config: TopicConfig, leaderEpoch: number, recovered: RecoveredLog): PartitionLog {
     const log = new PartitionLog({
       name,
@@ -349,6 +357,7 @@ export class LogDir {
       around: this.#around,
     });
     this.#logs.set(name, log);
+    if (identity.irreplaceable === true) this.#irreplaceable.add(name);
     return log;
   }
 
